@@ -1,0 +1,54 @@
+"""Writes to people and their sign-in links."""
+
+import secrets
+from datetime import timedelta
+
+from allauth.account.models import EmailAddress
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import DEFAULT_DB_ALIAS
+from django.utils import timezone
+
+from apps.accounts.models import SignInLink, User
+from apps.common.errors import InvalidInput, NotFound
+
+LINK_LIFETIME = timedelta(hours=24)
+
+
+def get_or_create_user(*, email: str, using: str = DEFAULT_DB_ALIAS) -> User:
+    """The person with this e-mail address; a new one cannot sign in until given a link or a password."""
+    email = email.strip().lower()
+    try:
+        validate_email(email)
+    except ValidationError as error:
+        raise InvalidInput(f"{email!r} is not an e-mail address.") from error
+    user = User.objects.using(using).filter(email=email).first()
+    return user or User.objects.db_manager(using).create_user(email)
+
+
+def issue_sign_in_link(*, user: User, using: str = DEFAULT_DB_ALIAS) -> str:
+    """A new one-time token for `user`; whoever holds it may sign in once within 24 hours."""
+    token = secrets.token_urlsafe(32)
+    SignInLink.objects.using(using).create(
+        user=user, token_hash=SignInLink.hash_of(token), expires_at=timezone.now() + LINK_LIFETIME
+    )
+    return token
+
+
+def redeem_sign_in_link(*, token: str) -> User:
+    """Use the link up and answer whose it is. Having reached the inbox, the address counts as verified."""
+    now = timezone.now()
+    usable = SignInLink.objects.filter(token_hash=SignInLink.hash_of(token), used_at=None, expires_at__gt=now)
+    # The conditional update claims the link: of two who press at once, one gets in.
+    if usable.update(used_at=now) != 1:
+        raise NotFound("This link was used already or has expired.")
+    user = SignInLink.objects.select_related("user").get(token_hash=SignInLink.hash_of(token)).user
+    EmailAddress.objects.get_or_create(user=user, email=user.email, defaults={"verified": True, "primary": True})
+    return user
+
+
+def set_password(*, user: User, password: str) -> None:
+    """Give `user` a password and count the address as verified: for accounts that the operator makes."""
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    EmailAddress.objects.get_or_create(user=user, email=user.email, defaults={"verified": True, "primary": True})

@@ -1,0 +1,32 @@
+"""The one-time sign-in link: GET asks, POST signs in (so that a mail scanner's visit does not use the link up)."""
+
+from django.contrib.auth import login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from apps.accounts.actions import redeem_sign_in_link
+from apps.accounts.models import User
+from apps.accounts.selectors import find_link_owner
+from apps.common.errors import NotFound
+
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def one_time(request: HttpRequest, token: str) -> HttpResponse:
+    if request.method == "GET":
+        return _ask(request, find_link_owner(token))
+    try:
+        user = redeem_sign_in_link(token=token)
+    except NotFound:
+        return _ask(request, None)
+    login(request, user, backend=BACKEND)
+    return redirect("home" if user.has_usable_password() else "account_set_password")
+
+
+def _ask(request: HttpRequest, user: User | None) -> HttpResponse:
+    masked = f"{user.email[0]}…@{user.email.split('@')[1]}" if user else ""
+    return render(request, "accounts/sign_in_link.html", {"masked_email": masked}, status=200 if user else 410)

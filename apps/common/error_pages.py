@@ -1,0 +1,45 @@
+"""How errors look as pages: one translation from `AppError` and from Django's own exceptions."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from apps.common.errors import AppError
+
+TEMPLATES = {400: "400.html", 403: "403.html", 404: "404.html"}
+
+
+class AppErrorMiddleware:
+    """Answers an `AppError` that a view let through."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        return error_page(request, exception) if isinstance(exception, AppError) else None
+
+
+def error_page(request: HttpRequest, error: AppError) -> HttpResponse:
+    template = TEMPLATES.get(int(error.http_status), "400.html")
+    context = {"message": error.message, "code": error.code, **error.data}
+    return render(request, template, context, status=error.http_status)
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return render(request, "400.html", {"message": ""}, status=400)
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return render(request, "403.html", {"message": str(exception or "")}, status=403)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return render(request, "404.html", {}, status=404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return render(request, "500.html", {}, status=500)

@@ -1,0 +1,83 @@
+"""What pages share: links that keep the state of the URL, and the choice between a whole page and one fragment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+
+from apps.common.figures import format_age
+from apps.common.period import PRESETS, Period
+
+STALE_AFTER_SECONDS = 3 * 3600
+
+
+@dataclass(frozen=True)
+class Link:
+    key: str
+    label: str
+    url: str
+    current: bool
+
+
+def url_with(request: HttpRequest, **changes: str | None) -> str:
+    """This page's URL with some of its parameters changed; None takes one away."""
+    query = request.GET.copy()
+    for name, value in changes.items():
+        query.pop(name, None)
+        if value is not None:
+            query[name] = value
+    return f"?{query.urlencode()}" if query else request.path
+
+
+def preset_links(request: HttpRequest, period: Period) -> list[Link]:
+    return [
+        Link(key, f"{days} days", url_with(request, range=key, start=None, end=None), key == period.preset)
+        for key, days in PRESETS.items()
+    ]
+
+
+def freshness(last_received: datetime | None, *, now: datetime, time_zone: str) -> dict[str, Any] | None:
+    """How old the newest data is, in words, and whether that is old enough to say so."""
+    if last_received is None:
+        return None
+    age = (now - last_received).total_seconds()
+    local = last_received.astimezone(ZoneInfo(time_zone))
+    when = f"{local:%H:%M}" if age < 86_400 else f"{local.day} {local:%B}, {local:%H:%M}"
+    return {"text": f"data received to {when}, {format_age(age)}", "stale": age > STALE_AFTER_SECONDS}
+
+
+def respond(
+    request: HttpRequest, page: str, fragments: Mapping[str, str], context: Mapping[str, Any]
+) -> HttpResponse:
+    """The whole page, or the fragment that htmx asks for by its target. An unknown target gets the page."""
+    template = fragments.get(request.htmx.target or "", page) if request.htmx else page
+    response = render(request, template, dict(context))
+    patch_vary_headers(response, ["HX-Request", "HX-Target"])
+    return response
+
+
+def read_sort(request: HttpRequest, default: str) -> tuple[str, bool]:
+    """From `?sort=-spend`: the column, and whether the largest comes first."""
+    text = request.GET.get("sort", default)
+    return text.removeprefix("-"), text.startswith("-")
+
+
+def sortable(
+    request: HttpRequest, key: str, label: str, sort: tuple[str, bool], *, definition: str = "", numeric: bool = True
+) -> dict[str, Any]:
+    """A column whose heading sorts by it: numbers first by the largest, names from A; pressed again, the other way."""
+    current, descending = key == sort[0], sort[1]
+    largest_first = not descending if current else numeric
+    return {
+        "key": key,
+        "label": label,
+        "definition": definition,
+        "url": url_with(request, sort=f"-{key}" if largest_first else key),
+        "sorted": ("descending" if descending else "ascending") if current else "",
+        "numeric": numeric,
+    }

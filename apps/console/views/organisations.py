@@ -1,0 +1,40 @@
+"""All organisations, for super admins: who is here, what arrives, the way in."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from apps.common.figures import format_age
+from apps.console.queries import activity
+from apps.orgs.public import Organisation, Permission, record, requires_platform, search_organisations
+
+
+@require_GET
+@requires_platform(Permission.VIEW_ALL_ORGANISATIONS)
+def index(request: HttpRequest) -> HttpResponse:
+    query = request.GET.get("q", "").strip()[:100]
+
+    def audit(action: str, detail: Mapping[str, Any]) -> None:
+        record(org=None, actor=request.actor, action=action, **detail)
+
+    seen = activity.fetch(audit=audit)
+    rows = [_row(org, seen.get(org.pk)) for org in search_organisations(query)]
+    return render(request, "console/organisations.html", {"organisations": rows, "query": query})
+
+
+def _row(org: Organisation, seen: activity.Row | None) -> dict[str, Any]:
+    age = (timezone.now() - seen.last_received).total_seconds() if seen else None
+    return {
+        "name": org.name,
+        "slug": org.slug,
+        "kind_label": org.get_kind_display(),
+        "status_label": org.get_status_display(),
+        "active": org.status == "active",
+        "members": org.members,
+        "events": seen.events if seen else 0,
+        "last_event": "–" if age is None else format_age(age),
+    }

@@ -1,0 +1,5 @@
+from django.urls import path
+
+from apps.earnings.views import overview
+
+urlpatterns = [path("earnings/", overview.overview, name="earnings")]

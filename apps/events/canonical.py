@@ -1,0 +1,158 @@
+"""The canonical event: one shape for every source, and how a line of JSON becomes one.
+
+Both forms that sources send are read: the canonical one (`source`, `utm`, `context`, `properties`) and the proof one
+(`campaign_id`, `cohort_id`, `metadata`, `attribution.data_contributors`). Rules about values (time, money) live in
+`quality`; what leaves for ClickHouse lives in `columns`.
+"""
+
+import re
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+EventType = Literal[
+    "page_view", "click", "impression", "form_submit", "add_to_cart", "checkout_start",
+    "purchase", "conversion", "lead", "signup", "login", "custom", "attribution",
+]  # fmt: skip
+Text = Annotated[str, Meta(max_length=1024)]
+# Vendors send ids as numbers too, some above 2^53: they are kept digit by digit.
+Id = Annotated[str, Meta(max_length=256)] | int
+Moment = Annotated[datetime, Meta(tz=True)]
+
+
+class Source(Struct, frozen=True, gc=False):
+    platform: Annotated[str, Meta(pattern="^[a-z0-9_]{1,40}$")] | None = None
+    connector_id: Text | None = None
+    campaign_id: Id | None = None
+    ad_group_id: Id | None = None
+    ad_id: Id | None = None
+    line_item_id: Id | None = None
+    creative_id: Id | None = None
+    publisher: Text | None = None
+    channel: Text | None = None
+    keyword: Text | None = None
+    placement: Text | None = None
+
+
+class Utm(Struct, frozen=True, gc=False):
+    source: Text | None = None
+    medium: Text | None = None
+    campaign: Text | None = None
+    content: Text | None = None
+    term: Text | None = None
+
+
+class Device(Struct, frozen=True, gc=False):
+    type: Text | None = None
+
+
+class Geo(Struct, frozen=True, gc=False):
+    country: Text | None = None
+    region: Text | None = None
+    city: Text | None = None
+    postal_code: Text | None = None
+    zip: Text | None = None
+    dma: Id | None = None
+
+
+class Context(Struct, frozen=True, gc=False):
+    device: Device = Device()
+    geo: Geo = Geo()
+
+
+class Metadata(Struct, frozen=True, gc=False):
+    """The proof form's delivery facts; prices are per thousand impressions (CPM)."""
+
+    dsp: Annotated[str, Meta(pattern="^[a-z0-9_]{1,40}$")] | None = None
+    publisher: Text | None = None
+    geo: Geo = Geo()
+    device: Text | None = None
+    creative_id: Id | None = None
+    bid_price: Decimal | None = None
+    clearing_price: Decimal | None = None
+
+
+class Contributor(Struct, frozen=True, gc=False):
+    id: Text
+    signal_type: Text = ""
+    weight: Annotated[float, Meta(ge=0, le=1_000_000)] = 0.0
+
+
+class Attribution(Struct, frozen=True, gc=False):
+    data_contributors: Annotated[tuple[Contributor, ...], Meta(max_length=100)] = ()
+
+
+class Consent(Struct, frozen=True, gc=False):
+    status: Literal["granted", "denied", "unknown"] = "unknown"
+    source: Text | None = None
+
+
+class Properties(Struct, frozen=True, gc=False):
+    """The properties with a meaning of their own; the whole object is kept as it came."""
+
+    revenue: Decimal | None = None
+    cost: Decimal | None = None
+    currency: str | None = None
+
+
+NO_PROPERTIES = Properties()
+NOTHING = msgspec.Raw(b"{}")
+
+
+class Event(Struct, frozen=True, gc=False):
+    event_type: EventType
+    timestamp: Moment
+    event_id: Annotated[Id, Meta()] | None = None
+    user_id: Id | None = None
+    anonymous_id: Id | None = None
+    session_id: Id | None = None
+    device_id: Id | None = None
+    source: Source = Source()
+    utm: Utm = Utm()
+    context: Context = Context()
+    properties: msgspec.Raw = NOTHING
+    consent: Consent = Consent()
+    campaign_id: Id | None = None
+    cohort_id: Id | None = None
+    metadata: Metadata = Metadata()
+    attribution: Attribution = Attribution()
+
+
+EVENT = msgspec.json.Decoder(Event)
+PROPERTIES = msgspec.json.Decoder(Properties)
+_AT = re.compile(r" - at `\$\.?(.*)`$")
+
+
+class Rejection(Struct, frozen=True):
+    """Why a line is not an event: a stable code, the field, and a sentence for people."""
+
+    code: str
+    field: str
+    message: str
+
+
+def decode(line: bytes) -> tuple[Event, Properties] | Rejection:
+    """One line of JSON as an event and its properties, or why it is none."""
+    try:
+        event = EVENT.decode(line)
+        raw = event.properties
+        return event, NO_PROPERTIES if raw is NOTHING else PROPERTIES.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return explain(error)
+
+
+def explain(error: Exception) -> Rejection:
+    """Translate a decoder's complaint into one of the quality codes."""
+    text = str(error)
+    at = _AT.search(text)
+    field, message = (at.group(1) if at else ""), _AT.sub("", text)
+    if not isinstance(error, msgspec.ValidationError):
+        return Rejection("malformed_json", "", f"This is not a JSON object: {text}.")
+    if missing := re.search(r"missing required field `(\w+)`", message):
+        return Rejection("missing_field", missing.group(1), f"The field {missing.group(1)} is required.")
+    if field == "event_type" and "enum value" in message:
+        return Rejection("unknown_event_type", field, f"{message}; known types: {', '.join(EventType.__args__)}.")  # type: ignore[attr-defined]
+    return Rejection("wrong_type", field, f"{message}.")

@@ -1,0 +1,69 @@
+"""What a file format is: a reader that turns a byte stream into lines of canonical JSON.
+
+A reader renames and rescales; it does not judge. A value it cannot read stays as it is, so that the ingestor's rules
+give it their code and the line goes to quarantine. A file that is not of the format at all is refused here.
+"""
+
+import csv
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import BinaryIO, TextIO
+
+from apps.common.errors import InvalidInput
+
+LONGEST_LINE = 1_000_000
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """What a reader may need besides the file: the moment before which generated times must end."""
+
+    end: datetime
+
+
+Reader = Callable[[BinaryIO, ReadOptions], Iterator[bytes]]
+
+
+@dataclass(frozen=True)
+class Format:
+    name: str
+    description: str
+    read: Reader
+
+
+def lines(stream: BinaryIO) -> Iterator[bytes]:
+    """Lines without their end (\\n, \\r\\n or \\r). A longer one than 1 MB is cut to its first 1,000,001 bytes."""
+    while line := stream.readline(LONGEST_LINE + 1):
+        if len(line) > LONGEST_LINE and not line.endswith(b"\n"):
+            _skip_line(stream)
+        yield line.rstrip(b"\r\n")
+
+
+def table(text: TextIO, *, delimiter: str, needed: tuple[str, ...], what: str) -> Iterator[Mapping[str, str]]:
+    """Rows of a delimited file with a header; another header than `what` needs is refused."""
+    reader = csv.DictReader(text, delimiter=delimiter, restkey="_more", restval="")
+    header = reader.fieldnames or []
+    if missing := [name for name in needed if name not in header]:
+        shown = ", ".join(header[:4]) or "nothing"
+        hint = _other_delimiter(header, delimiter)
+        raise InvalidInput(
+            f"This is not a {what} file: the header lacks {', '.join(missing)}.{hint} It begins with: {shown[:120]}.",
+            code="wrong_header",
+        )
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise InvalidInput(f"Line {reader.line_num} cannot be read: {error}.", code="unreadable_line") from error
+
+
+def _other_delimiter(header: object, delimiter: str) -> str:
+    names = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "pipes"}
+    first = str(header)
+    other = next((name for sign, name in names.items() if sign != delimiter and sign in first.replace("', '", "")), "")
+    return f" Columns must be separated by {names[delimiter]}, these seem to be by {other}." if other else ""
+
+
+def _skip_line(stream: BinaryIO) -> None:
+    while (rest := stream.readline(LONGEST_LINE)) and not rest.endswith(b"\n"):
+        pass

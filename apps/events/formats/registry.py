@@ -1,0 +1,15 @@
+"""The formats that files may have, by name."""
+
+from apps.common.errors import InvalidInput
+from apps.events.formats import beeswax, ndjson, paths
+from apps.events.formats.base import Format
+
+FORMATS: dict[str, Format] = {
+    one.name: one for one in (ndjson.FORMAT, paths.FORMAT, beeswax.WINS, beeswax.CONVERSIONS)
+}
+
+
+def get_format(name: str) -> Format:
+    if name not in FORMATS:
+        raise InvalidInput(f"There is no format {name!r}; use one of {', '.join(sorted(FORMATS))}.")
+    return FORMATS[name]

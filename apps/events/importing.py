@@ -1,0 +1,133 @@
+"""Files into the ingest log. A file goes in whole or not at all: its records commit together, after its last byte."""
+
+import gzip
+import io
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO, cast
+from uuid import UUID
+
+from django.db import OperationalError
+from django.utils import timezone
+
+from apps.common.errors import InvalidInput, Unavailable
+from apps.events.formats.base import Format, ReadOptions
+from apps.events.log import store
+from apps.events.models import FileImport
+from apps.events.privacy import scrub
+from apps.orgs.public import SERVICE, Organisation, acting, in_schema_of, record
+
+GZIP = b"\x1f\x8b"
+DISK_FULL = "53100"
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Imported:
+    """One file in the log: its import's id and the lines read from it."""
+
+    import_id: UUID
+    read: int
+
+
+def import_file(
+    *, org: Organisation, path: Path, file_format: Format, history: bool, end: datetime | None, progress: Progress
+) -> Imported:
+    """Write the file's events to the log. `progress` is called with the bytes of the file consumed so far."""
+    check_path(path)
+    options = ReadOptions(end=end or start_of_today())
+    try:
+        with acting(SERVICE), in_schema_of(org), open_file(path, progress) as stream:
+            run = FileImport.objects.create(name=path.name[:255], format=file_format.name)
+            read = _append_all(org, run, file_format.read(stream, options), history=history)
+            record(org=org, actor=SERVICE, action="events.imported", file=path.name, format=file_format.name, read=read)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InvalidInput(
+            f"{path} is cut off or damaged: its gzip stream does not end as it should. Nothing was imported; "
+            "fetch the file again."
+        ) from error
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", "") == DISK_FULL:
+            raise Unavailable(f"The disk is full; nothing of {path} was imported. Free space and repeat.") from error
+        raise
+    return Imported(run.pk, read)
+
+
+def settle(org: Organisation, import_id: UUID) -> FileImport:
+    """Write the outcome of a finished import to its row."""
+    with acting(SERVICE), in_schema_of(org):
+        counts = store.progress(import_id)
+        run = FileImport.objects.get(pk=import_id)
+        run.accepted, run.duplicate, run.rejected = counts["accepted"], counts["duplicate"], counts["rejected"]
+        run.finished_at = timezone.now()
+        run.save(update_fields=["accepted", "duplicate", "rejected", "finished_at"])
+    return run
+
+
+def check_path(path: Path) -> None:
+    if path.is_dir():
+        raise InvalidInput(f"{path} is a directory; name the files in it, for example {path}/*.csv.gz.")
+    if not path.exists():
+        raise InvalidInput(f"There is no file {path}.")
+    if not path.is_file():
+        raise InvalidInput(f"{path} is not a regular file.")
+    if path.stat().st_size == 0:
+        raise InvalidInput(f"{path} is empty; there is nothing to import.")
+
+
+def open_file(path: Path, progress: Progress) -> BinaryIO:
+    try:
+        raw = path.open("rb")
+    except PermissionError as error:
+        raise InvalidInput(f"{path} cannot be read: permission denied.") from error
+    counted = io.BufferedReader(_Counted(raw, progress), 1 << 20)
+    if counted.peek(2)[:2] == GZIP:
+        return cast(BinaryIO, gzip.GzipFile(fileobj=counted))
+    return cast(BinaryIO, counted)
+
+
+def start_of_today() -> datetime:
+    return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _append_all(org: Organisation, run: FileImport, lines: Iterator[bytes], *, history: bool) -> int:
+    key = bytes(org.identity_key)
+    batch: list[bytes] = []
+    size = read = 0
+    for line in lines:
+        batch.append(scrub(line, key))
+        size += len(line)
+        if len(batch) == store.LINES_PER_RECORD or size >= store.BYTES_PER_RECORD:
+            store.append(org, batch, import_id=run.pk, first_position=read + 1, history=history)
+            read += len(batch)
+            batch, size = [], 0
+    if batch:
+        store.append(org, batch, import_id=run.pk, first_position=read + 1, history=history)
+        read += len(batch)
+    if not read:
+        raise InvalidInput("The file has no events: there is a header at most.")
+    FileImport.objects.filter(pk=run.pk).update(read=read)
+    return read
+
+
+class _Counted(io.RawIOBase):
+    """Passes a file's bytes on and says how many have gone."""
+
+    def __init__(self, raw: BinaryIO, progress: Progress) -> None:
+        self._raw, self._progress, self._count = raw, progress, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "memoryview") -> int:  # type: ignore[override]
+        count = self._raw.readinto(buffer)  # type: ignore[attr-defined]
+        self._count += count
+        self._progress(self._count)
+        return int(count)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()

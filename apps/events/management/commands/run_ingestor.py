@@ -1,0 +1,28 @@
+"""`manage.py run_ingestor`: the process that empties the ingest log."""
+
+import signal
+import threading
+from types import FrameType
+from typing import Any
+
+from apps.common.commands import Command as BaseCommand
+from apps.events.ingestor import drain, only_ingestor
+
+
+class Command(BaseCommand):
+    help = "Bring what is in the ingest log to ClickHouse, for ever. One works at a time; a second one waits its turn."
+
+    def run(self, **options: Any) -> None:
+        stopped = threading.Event()
+
+        def stop(number: int, frame: FrameType | None) -> None:
+            stopped.set()
+
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, stop)
+        while not stopped.is_set():
+            # The lock is given back between rounds, so that an import in another process can lend a hand.
+            with only_ingestor() as alone:
+                done = drain(stop=stopped.is_set) if alone else 0
+            if not done:
+                stopped.wait(0.2)

@@ -1,0 +1,39 @@
+"""An organisation's imports and what was turned away. These tables live in its own schema."""
+
+import uuid
+
+from django.db import models
+
+
+class FileImport(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=255)
+    format = models.CharField(max_length=40)
+    started_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True)
+    read = models.PositiveBigIntegerField(default=0)
+    accepted = models.PositiveBigIntegerField(default=0)
+    duplicate = models.PositiveBigIntegerField(default=0)
+    rejected = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.format})"
+
+
+class QuarantinedLine(models.Model):
+    """A line that broke a rule, as it came (personal data taken out), for replay once the cause is mended."""
+
+    import_id = models.UUIDField(null=True, db_index=True)
+    batch_id = models.UUIDField()
+    position = models.PositiveBigIntegerField()
+    code = models.CharField(max_length=40, db_index=True)
+    field = models.CharField(max_length=120, blank=True)
+    message = models.TextField()
+    line = models.TextField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["batch_id", "position"], name="quarantined_once")]
+
+    def __str__(self) -> str:
+        return f"{self.code} at {self.position}"

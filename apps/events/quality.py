@@ -1,0 +1,58 @@
+"""The rules an event's values must keep, each with its stable code. Shapes and types are `canonical`'s."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from apps.common.money import is_currency
+from apps.events.canonical import Event, Properties, Rejection
+
+FUTURE = timedelta(minutes=5)
+OLDEST = timedelta(days=90)
+MONEY_FIELDS = ("properties.revenue", "properties.cost", "metadata.clearing_price", "metadata.bid_price")
+MOST_MONEY = Decimal(10) ** 18
+
+CODES: Mapping[str, str] = {
+    "malformed_json": "the line is not a JSON object",
+    "line_too_long": "the line is longer than 1 MB",
+    "missing_field": "a required field is missing",
+    "wrong_type": "a field has the wrong type",
+    "unknown_event_type": "the event type is not one of the known ones",
+    "timestamp_in_future": "the time is more than 5 minutes ahead",
+    "timestamp_too_old": "the time is more than 90 days ago and the import does not say --history",
+    "negative_money": "an amount of money is negative",
+    "money_out_of_range": "an amount of money is not a finite number below 10^18",
+    "unknown_currency": "the currency is not an ISO 4217 code",
+}
+
+
+def check(event: Event, properties: Properties, *, now: datetime, history: bool) -> Rejection | None:
+    """The first rule that the event breaks, if any."""
+    return check_time(event.timestamp, now=now, history=history) or check_money(event, properties)
+
+
+def check_time(moment: datetime, *, now: datetime, history: bool) -> Rejection | None:
+    if moment > now + FUTURE:
+        return _rejection("timestamp_in_future", "timestamp", moment.isoformat())
+    if not history and moment < now - OLDEST:
+        return _rejection("timestamp_too_old", "timestamp", moment.isoformat())
+    return None
+
+
+def check_money(event: Event, properties: Properties) -> Rejection | None:
+    proof = event.metadata
+    amounts = (properties.revenue, properties.cost, proof.clearing_price, proof.bid_price)
+    for field, amount in zip(MONEY_FIELDS, amounts, strict=True):
+        if amount is None:
+            continue
+        if not amount.is_finite() or abs(amount) >= MOST_MONEY:
+            return _rejection("money_out_of_range", field, str(amount))
+        if amount < 0:
+            return _rejection("negative_money", field, str(amount))
+    if properties.currency is not None and not is_currency(properties.currency):
+        return _rejection("unknown_currency", "properties.currency", properties.currency)
+    return None
+
+
+def _rejection(code: str, field: str, value: str) -> Rejection:
+    return Rejection(code, field, f"{field} is {value}: {CODES[code]}.")

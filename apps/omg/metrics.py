@@ -1,0 +1,86 @@
+"""The metrics of the dashboard: each one's name, definition, formula and reading stand here, once."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal, Protocol
+
+Unit = Literal["money", "count", "percent", "ratio"]
+Good = Literal["up", "down", "neither"]
+
+
+class Sums(Protocol):
+    """Anything that has the sums a metric is made of."""
+
+    impressions: int
+    clicks: int
+    conversions: int
+    revenue: Decimal
+    spend: Decimal
+
+
+@dataclass(frozen=True)
+class Totals:
+    impressions: int = 0
+    clicks: int = 0
+    conversions: int = 0
+    revenue: Decimal = Decimal(0)
+    spend: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True)
+class Metric:
+    key: str
+    name: str
+    definition: str
+    unit: Unit
+    better: Good
+    value: Callable[[Sums], Decimal | None]
+
+
+def total(rows: Iterable[Sums]) -> Totals:
+    """The sum of rows. Ratios are then taken of sums, never averaged."""
+    impressions = clicks = conversions = 0
+    revenue = spend = Decimal(0)
+    for row in rows:
+        impressions += row.impressions
+        clicks += row.clicks
+        conversions += row.conversions
+        revenue += row.revenue
+        spend += row.spend
+    return Totals(impressions, clicks, conversions, revenue, spend)
+
+
+def _ratio(part: Decimal | int, whole: Decimal | int, factor: int = 1) -> Decimal | None:
+    return Decimal(part) * factor / Decimal(whole) if whole else None
+
+
+METRICS: tuple[Metric, ...] = (
+    Metric(
+        "spend", "Spend",
+        "Media cost: the clearing price / 1,000 for each impression priced per thousand, the cost as given otherwise.",
+        "money", "neither", lambda s: s.spend,
+    ),
+    Metric("impressions", "Impressions", "Times an ad was shown.", "count", "up", lambda s: Decimal(s.impressions)),
+    Metric("clicks", "Clicks", "Times an ad was clicked.", "count", "up", lambda s: Decimal(s.clicks)),
+    Metric(
+        "conversions", "Conversions", "Events of type conversion or purchase, each counted once.",
+        "count", "up", lambda s: Decimal(s.conversions),
+    ),
+    Metric(
+        "revenue", "Revenue", "Sum of the revenue that events carry. All recorded revenue, before attribution.",
+        "money", "up", lambda s: s.revenue,
+    ),
+    Metric(
+        "cpm", "CPM", "Spend per 1,000 impressions: 1,000 × spend / impressions.",
+        "money", "down", lambda s: _ratio(s.spend, s.impressions, 1000),
+    ),
+    Metric("ctr", "CTR", "Clicks / impressions.", "percent", "up", lambda s: _ratio(s.clicks, s.impressions)),
+    Metric("cpa", "CPA", "Spend / conversions.", "money", "down", lambda s: _ratio(s.spend, s.conversions)),
+    Metric(
+        "roas", "ROAS",
+        "Revenue / spend, over all recorded revenue: no attribution model is applied yet, so every conversion counts.",
+        "ratio", "up", lambda s: _ratio(s.revenue, s.spend) if s.spend else None,
+    ),
+)  # fmt: skip
+BY_KEY = {metric.key: metric for metric in METRICS}

@@ -1,0 +1,73 @@
+"""The only functions that fetch an organisation for an actor.
+
+Not theirs, or not there: 404. Theirs, but the role does not reach: 403. Signed out: to the sign-in page.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+
+from apps.common.errors import Forbidden, NotFound
+from apps.orgs.actor import Actor
+from apps.orgs.models import Organisation, Status
+from apps.orgs.permissions import Permission, roles_with
+
+View = Callable[..., HttpResponse]
+
+
+def get_organisation(actor: Actor, slug: str) -> Organisation | None:
+    """The organisation if the actor belongs to it or is super admin; None for whoever is signed out."""
+    if actor.user_id is None:
+        return None
+    found = Organisation.objects.filter(slug=slug).exclude(status=Status.ARCHIVED).first()
+    if found is None or not (actor.is_super_admin or found.pk in actor.org_ids):
+        raise NotFound(f"There is no organisation {slug!r} here for you.")
+    return found
+
+
+def requires(permission: Permission) -> Callable[[View], View]:
+    """A view of one organisation for those who hold `permission` in it."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def checked(request: HttpRequest, org: str, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.actor.user_id is None:
+                return redirect_to_login(request.get_full_path())
+            check(request.actor, permission, request.org)
+            return view(request, *args, **kwargs)
+
+        checked.permission = permission  # type: ignore[attr-defined]
+        return checked
+
+    return decorate
+
+
+def requires_platform(permission: Permission) -> Callable[[View], View]:
+    """A view over all organisations: for staff whose role reaches that far."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.actor.user_id is None:
+                return redirect_to_login(request.get_full_path())
+            if not request.actor.is_super_admin:
+                raise _forbidden(permission)
+            return view(request, *args, **kwargs)
+
+        checked.permission = permission  # type: ignore[attr-defined]
+        return checked
+
+    return decorate
+
+
+def check(actor: Actor, permission: Permission, org: Organisation) -> None:
+    if not actor.may(permission, org.pk):
+        raise _forbidden(permission)
+
+
+def _forbidden(permission: Permission) -> Forbidden:
+    needed = ", ".join(role.replace("_", " ") for role in roles_with(permission))
+    return Forbidden(f"Your role does not reach this page. It needs one of: {needed}.", data={"needed": needed})

@@ -1,0 +1,77 @@
+"""Who acts, and the transaction in which the database knows it.
+
+Row-level security reads `app.user_role`, `app.user_org_ids` and `app.user_id`. They are set here, local to one
+transaction, so that a pooled connection never carries one person's rights to the next.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
+
+from apps.orgs.models import Organisation
+from apps.orgs.permissions import TABLE, Permission, Role
+
+
+@dataclass(frozen=True)
+class Actor:
+    """A person or a part of the platform, with the roles held in each organisation."""
+
+    name: str
+    roles: frozenset[tuple[UUID, Role]] = frozenset()
+    is_service: bool = False
+    user_id: UUID | None = None
+
+    @property
+    def is_super_admin(self) -> bool:
+        return any(role is Role.SUPER_ADMIN for _, role in self.roles)
+
+    @property
+    def org_ids(self) -> frozenset[UUID]:
+        return frozenset(org_id for org_id, _ in self.roles)
+
+    def roles_in(self, org_id: UUID) -> set[Role]:
+        held = {role for held_in, role in self.roles if held_in == org_id}
+        return held | ({Role.SUPER_ADMIN} if self.is_super_admin else set())
+
+    def may(self, permission: Permission, org_id: UUID) -> bool:
+        return any(permission in TABLE[role] for role in self.roles_in(org_id))
+
+
+# The parts of the platform that work for every organisation: ingestor, migrations, periodic tasks.
+SERVICE = Actor("service", is_service=True)
+ANONYMOUS = Actor("anonymous")
+
+
+@contextmanager
+def acting(actor: Actor, using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
+    """One transaction in which the database grants what `actor` may see."""
+    with transaction.atomic(using=using):
+        declare(actor, using)
+        yield
+
+
+def declare(actor: Actor, using: str = DEFAULT_DB_ALIAS) -> None:
+    """Tell the current transaction who acts; forgotten at its end."""
+    role = "service" if actor.is_service else "super_admin" if actor.is_super_admin else "member"
+    org_ids = ",".join(sorted(str(org_id) for org_id in actor.org_ids))
+    with connections[using].cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('app.user_role', %s, true), set_config('app.user_org_ids', %s, true),"
+            " set_config('app.user_id', %s, true)",
+            [role, org_ids, str(actor.user_id or "")],
+        )
+
+
+@contextmanager
+def in_schema_of(org: Organisation) -> Iterator[None]:
+    """The organisation's own tables, on the application's connection."""
+    connection = connections[DEFAULT_DB_ALIAS]
+    previous = connection.tenant
+    connection.set_tenant(org)
+    try:
+        yield
+    finally:
+        connection.set_tenant(previous)

@@ -1,0 +1,126 @@
+"""Organisations (the tenants), who belongs to them, and the audit trail. All of it lives in the public schema,
+under row-level security (see `migrations/0002_row_level_security.py`)."""
+
+import re
+import secrets
+import uuid
+from zoneinfo import available_timezones
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django_tenants.models import DomainMixin, TenantMixin
+
+from apps.orgs.permissions import Role
+
+SLUG = re.compile(r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")
+TEMPLATE_SCHEMA = "tenant_template"
+
+
+class Kind(models.TextChoices):
+    AGENCY = "agency", "Agency"
+    ADVERTISER = "advertiser", "Advertiser"
+    DATA_OWNER = "data_owner", "Data owner"
+    PUBLISHER = "publisher", "Publisher"
+    MEASUREMENT_PARTNER = "measurement_partner", "Measurement partner"
+    PLATFORM = "platform", "Platform"
+
+
+class Status(models.TextChoices):
+    ACTIVE = "active", "Active"
+    SUSPENDED = "suspended", "Suspended"
+    ARCHIVED = "archived", "Archived"
+
+
+BUYER_KINDS = frozenset({Kind.AGENCY, Kind.ADVERTISER})
+OWNER_KINDS = frozenset({Kind.DATA_OWNER, Kind.PUBLISHER})
+
+
+def check_slug(value: str) -> None:
+    if not SLUG.match(value) or len(value) > 48:
+        raise ValidationError(
+            f"{value!r} is not a usable short name: use lower-case letters, digits and single hyphens, "
+            "start with a letter, 48 characters at most (for example omd-east)."
+        )
+
+
+def check_time_zone(value: str) -> None:
+    if value not in available_timezones():
+        raise ValidationError(f"{value!r} is not a time zone; use a name such as America/New_York.")
+
+
+def check_currency(value: str) -> None:
+    if not re.fullmatch(r"[A-Z]{3}", value):
+        raise ValidationError(f"{value!r} is not a currency; use a three-letter code such as USD.")
+
+
+def new_identity_key() -> bytes:
+    return secrets.token_bytes(32)
+
+
+class Organisation(TenantMixin):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    slug = models.SlugField(max_length=48, unique=True, validators=[check_slug])
+    name = models.CharField(max_length=200)
+    kind = models.CharField(max_length=24, choices=Kind.choices)
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.ACTIVE)
+    currency = models.CharField(max_length=3, default="USD", validators=[check_currency])
+    time_zone = models.CharField(max_length=64, default="UTC", validators=[check_time_zone])
+    contributor_id = models.CharField(
+        max_length=120, null=True, blank=True, unique=True, help_text="The name events give this data owner."
+    )
+    identity_key = models.BinaryField(default=new_identity_key, editable=False, help_text="Hashes IP addresses.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    # The schema is cloned from the template by `actions.create_organisation`, never by save().
+    auto_create_schema = False
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(kind__in=Kind.values), name="organisation_kind_known"),
+            models.CheckConstraint(condition=models.Q(status__in=Status.values), name="organisation_status_known"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def sells_data(self) -> bool:
+        return self.kind in OWNER_KINDS
+
+
+class Domain(DomainMixin):
+    """Demanded by django-tenants; organisations are found by path, so it stays empty."""
+
+
+class Membership(models.Model):
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    org = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=24, choices=[(role.value, role.value.replace("_", " ")) for role in Role])
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "org", "role"], name="membership_once"),
+            models.CheckConstraint(condition=models.Q(role__in=list(Role)), name="membership_role_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} is {self.role} of {self.org_id}"
+
+
+class AuditEntry(models.Model):
+    """What was done, by whom, to which organisation. Rows are added, never changed or removed."""
+
+    org = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="audit_entries")
+    actor = models.CharField(max_length=120)
+    action = models.CharField(max_length=80)
+    detail = models.JSONField(default=dict)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["org", "-at"], name="audit_by_org")]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {self.actor} {self.action}"

@@ -1,0 +1,105 @@
+"""The only way to run SQL on ClickHouse.
+
+A query names its organisation and its tag. The organisation is bound as `{org_id:UUID}` and, as a second wall, every
+table that bears `org_id` is filtered by it in the engine, whatever the SQL says. Reading across organisations is a
+function of its own that demands an audit entry.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any
+from urllib.parse import unquote, urlsplit
+from uuid import UUID
+
+import clickhouse_connect
+import pyarrow as pa
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+from django.conf import settings
+
+from apps.common.errors import Unavailable
+
+# Every table that bears `org_id`; `tests/warehouse` compares this with the engine's own catalogue.
+TABLES_WITH_ORG = ("events", "event_keys", "performance", "signal_usage")
+LIMITS: Mapping[str, Any] = {
+    "max_execution_time": 20,
+    "max_memory_usage": 4_000_000_000,
+    "max_result_rows": 1_000_000,
+    "result_overflow_mode": "throw",
+    "readonly": 2,
+}
+Audit = Callable[[str, Mapping[str, Any]], None]
+
+
+class UnscopedQuery(AssertionError):
+    """A query that does not bind its organisation: a mistake in our code, never the user's."""
+
+
+@cache
+def client() -> Client:
+    """This process's client; it keeps no session, so threads may share it."""
+    return open_client()
+
+
+def open_client(**options: Any) -> Client:
+    url = urlsplit(settings.CLICKHOUSE_URL)
+    try:
+        return clickhouse_connect.get_client(
+            host=url.hostname,
+            port=url.port,
+            username=unquote(url.username or "default"),
+            password=unquote(url.password or ""),
+            database=url.path.strip("/") or "default",
+            secure=url.scheme == "https",
+            autogenerate_session_id=False,
+            compress="lz4",
+            tz_mode="aware",
+            **options,
+        )
+    except ClickHouseError as error:
+        raise Unavailable(
+            f"ClickHouse does not answer at {url.hostname}:{url.port}. "
+            "Start the services with `make run`, or check CLICKHOUSE_URL."
+        ) from error
+
+
+def execute(
+    org_id: UUID, tag: str, sql: str, params: Mapping[str, Any] | None = None, **limits: Any
+) -> list[dict[str, Any]]:
+    """Rows of one question about one organisation; `limits` override single entries of `LIMITS`."""
+    if "{org_id:UUID}" not in sql:
+        raise UnscopedQuery(f"The query {tag!r} does not filter by {{org_id:UUID}}.")
+    scope = {"additional_table_filters": _filters(org_id), "log_comment": f"{tag} org={org_id}"}
+    return _rows(sql, {**(params or {}), "org_id": str(org_id)}, {**LIMITS, **limits, **scope})
+
+
+def execute_across(
+    tag: str, sql: str, params: Mapping[str, Any] | None = None, *, audit: Audit
+) -> list[dict[str, Any]]:
+    """Rows of a question that crosses organisations. `audit(action, detail)` is called first; no entry, no rows."""
+    audit("warehouse.crossed", {"tag": tag})
+    return _rows(sql, dict(params or {}), {**LIMITS, "log_comment": f"{tag} across"})
+
+
+def insert(table: str, rows: pa.Table, *, token: str) -> None:
+    """Append `rows` under `token`: the same token twice writes nothing the second time, views included."""
+    client().insert_arrow(
+        table,
+        rows,
+        settings={
+            "insert_deduplication_token": token,
+            "deduplicate_blocks_in_dependent_materialized_views": 1,
+            "max_partitions_per_insert_block": 1000,
+            "log_comment": f"insert {table}",
+        },
+    )
+
+
+def _rows(sql: str, params: Mapping[str, Any], query_settings: Mapping[str, Any]) -> list[dict[str, Any]]:
+    result = client().query(sql, parameters=dict(params), settings=dict(query_settings))
+    return list(result.named_results())
+
+
+def _filters(org_id: UUID) -> str:
+    pairs: Sequence[str] = [f"'{table}': 'org_id = \\'{org_id}\\''" for table in TABLES_WITH_ORG]
+    return "{" + ", ".join(pairs) + "}"

@@ -1,0 +1,26 @@
+"""`manage.py prepare`: everything between "the services answer" and "the web process may start"."""
+
+import time
+from typing import Any
+
+from django.core.management import call_command
+
+from apps.common.commands import Command as BaseCommand
+from apps.orgs.public import migrate_postgres
+from apps.warehouse.public import apply_schema
+
+
+class Command(BaseCommand):
+    help = "Migrate PostgreSQL (as its owner), apply ClickHouse's schema files, collect static files. Safe to repeat."
+
+    def run(self, **options: Any) -> None:
+        started = time.monotonic()
+        migrate_postgres(self._say)
+        for name in apply_schema():
+            self._say(f"ClickHouse: {name}")
+        call_command("collectstatic", interactive=False, verbosity=0)
+        self._say(f"Ready after {time.monotonic() - started:.1f} s")
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()

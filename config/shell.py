@@ -1,0 +1,65 @@
+"""What the frame around every page shows: the organisation, the way to others, navigation by role."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from apps.orgs.public import Organisation, Permission
+
+THEMES = frozenset({"light", "dark"})
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: `shell` for `base.html`."""
+    theme = request.COOKIES.get("theme", "")
+    user = getattr(request, "user", None)
+    org = getattr(request, "org", None)
+    signed_in = user is not None and user.is_authenticated
+    return {
+        "shell": {
+            "theme": theme if theme in THEMES else "",
+            "user": {"email": user.email, "initials": user.initials} if signed_in else None,
+            "org": _card(org) if org else None,
+            "orgs": [_card(one) for one in getattr(request, "organisations", [])],
+            "nav": _navigation(request, org) if signed_in else [],
+        }
+    }
+
+
+def _card(org: Organisation) -> dict[str, str]:
+    return {
+        "name": org.name,
+        "slug": org.slug,
+        "kind_label": org.get_kind_display(),
+        "currency": org.currency,
+        "timezone": org.time_zone,
+    }
+
+
+def _navigation(request: HttpRequest, org: Organisation | None) -> list[dict[str, Any]]:
+    groups = []
+    actor = getattr(request, "actor", None)
+    if org is not None and actor is not None:
+        groups.append({"label": "", "items": _org_items(request, org)})
+    if actor is not None and actor.is_super_admin:
+        item = _item(request, "Organisations", reverse("console:organisations"), "building")
+        groups.append({"label": "Platform", "items": [item]})
+    return groups
+
+
+def _org_items(request: HttpRequest, org: Organisation) -> list[dict[str, Any]]:
+    home = reverse("org:home", args=[org.slug])
+    pages = [
+        (Permission.VIEW_OVERVIEW, "Overview", reverse("org:overview", args=[org.slug]), "chart-bar", not org.sells_data),
+        (Permission.VIEW_EARNINGS, "Earnings", reverse("org:earnings", args=[org.slug]), "coins", org.sells_data),
+    ]
+    return [
+        _item(request, label, home if is_home else url, icon)
+        for permission, label, url, icon, is_home in pages
+        if is_home and request.actor.may(permission, org.pk)
+    ]
+
+
+def _item(request: HttpRequest, label: str, url: str, icon: str) -> dict[str, Any]:
+    return {"label": label, "url": url, "icon": icon, "current": request.path == url}

@@ -1,0 +1,20 @@
+"""Every URL of the site. Pages of one organisation live under `/o/<org>/`."""
+
+from django.urls import include, path
+
+from apps.common.views import health
+from apps.orgs.views import home
+
+urlpatterns = [
+    path("healthz", health, name="health"),
+    path("", home.choose_organisation, name="home"),
+    path("account/", include("allauth.urls")),
+    path("sign-in/", include("apps.accounts.urls")),
+    path("console/", include(("apps.console.urls", "console"))),
+    path("o/<slug:org>/", include(("config.urls_org", "org"))),
+]
+
+handler400 = "apps.common.error_pages.bad_request"
+handler403 = "apps.common.error_pages.forbidden"
+handler404 = "apps.common.error_pages.not_found"
+handler500 = "apps.common.error_pages.server_error"

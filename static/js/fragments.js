@@ -1,0 +1,61 @@
+// What htmx swaps in: the URL keeps the whole state, focus stays, readers are told, failures say so.
+const announcer = document.getElementById("announcer");
+let refocus = "";
+
+function toast(level, text) {
+  document.dispatchEvent(new CustomEvent("toast", { detail: { level, text } }));
+}
+
+// A link in one card was written before another card changed the URL. It owns some parameters
+// (data-owns); all others are taken from the address as it is now.
+document.body.addEventListener("htmx:configRequest", (event) => {
+  const owner = event.detail.elt.closest("[data-owns]");
+  if (!owner || event.detail.verb !== "get") return;
+  const owned = owner.dataset.owns.split(" ");
+  const wanted = new URL(event.detail.path, location.href);
+  const state = new URLSearchParams(location.search);
+  for (const key of owned) state.delete(key);
+  const sent = [...wanted.searchParams, ...event.detail.formData.entries()];
+  for (const [key, value] of sent) if (owned.includes(key)) state.set(key, value);
+  for (const key of [...event.detail.formData.keys()]) event.detail.formData.delete(key);
+  const query = state.toString();
+  event.detail.path = wanted.pathname + (query ? `?${query}` : "");
+});
+
+document.body.addEventListener("htmx:beforeRequest", (event) => {
+  event.detail.target?.setAttribute("aria-busy", "true");
+  const menu = document.activeElement?.closest("details[data-menu]");
+  refocus = menu?.querySelector("summary")?.id || "";
+  if (menu) menu.open = false;
+});
+
+// A whole page instead of a fragment (signed out, or an unknown target) is opened as a page.
+document.body.addEventListener("htmx:beforeSwap", (event) => {
+  const { xhr, target, pathInfo } = event.detail;
+  if (xhr.status >= 400) return;
+  if (/^\s*<!doctype/i.test(xhr.response)) {
+    event.detail.shouldSwap = false;
+    location.assign(pathInfo.finalRequestPath || location.href);
+  }
+  target?.removeAttribute("aria-busy");
+});
+
+document.body.addEventListener("htmx:afterSettle", (event) => {
+  const news = event.detail.elt.querySelector?.("[data-announce]");
+  if (news) announcer.textContent = `${news.textContent} shown`;
+  if (refocus) document.getElementById(refocus)?.focus({ preventScroll: true });
+  refocus = "";
+});
+
+function failed(event, text) {
+  event.detail.target?.removeAttribute("aria-busy");
+  toast("error", text);
+}
+document.body.addEventListener("htmx:responseError", (event) => {
+  const { status } = event.detail.xhr;
+  failed(event, status === 403 || status === 404
+    ? "You no longer have access to this. Reload the page."
+    : `The figures could not be loaded (error ${status}). What you see is unchanged; try again in a moment.`);
+});
+document.body.addEventListener("htmx:sendError", (event) => failed(event, "No connection. What you see is unchanged; try again when you are online."));
+document.body.addEventListener("htmx:timeout", (event) => failed(event, "The answer took longer than 30 seconds. Try a shorter range."));

@@ -1,0 +1,126 @@
+"""The world of the tests: organisations, personas and golden events, made through the product's own actions."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from uuid import uuid4
+
+from django.core.management import call_command
+
+from apps.accounts.models import User
+from apps.orgs.models import Kind, Organisation
+from apps.orgs.permissions import Role
+from apps.orgs.public import SERVICE, acting, add_member, create_organisation
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+YESTERDAY_NOON = (NOW - timedelta(days=1)).replace(hour=12, minute=0, second=0)
+
+
+@dataclass
+class World:
+    """`buyer` and `rival` are tenants of one kind; `owner`'s signals are on the buyer's events, `other_owner`'s not."""
+
+    orgs: dict[str, Organisation] = field(default_factory=dict)
+    personas: dict[str, User] = field(default_factory=dict)
+
+    def slug(self, name: str) -> str:
+        return self.orgs[name].slug
+
+
+def build_world() -> World:
+    # A fresh suffix per session: the services' data survives from one run of the tests to the next.
+    suffix, world = uuid4().hex[:8], World()
+    kinds = {
+        "buyer": Kind.AGENCY,
+        "rival": Kind.ADVERTISER,
+        "owner": Kind.DATA_OWNER,
+        "other_owner": Kind.PUBLISHER,
+        "platform": Kind.PLATFORM,
+    }
+    for name, kind in kinds.items():
+        slug = f"{name.replace('_', '-')}-{suffix}"
+        world.orgs[name], _ = create_organisation(
+            actor=SERVICE, slug=slug, name=f"{name.replace('_', ' ').title()} {suffix}", kind=kind,
+            admin_email=f"{slug}@first.example",
+        )  # fmt: skip
+    for persona, org, role in PERSONAS:
+        with acting(SERVICE):
+            membership = add_member(
+                actor=SERVICE, org=world.orgs[org], email=f"{persona}-{suffix}@personas.example", role=role
+            )
+        world.personas[persona] = membership.user
+    import_lines(world.slug("buyer"), golden_events(world.orgs["owner"].contributor_id or ""))
+    import_lines(world.slug("rival"), rival_events())
+    return world
+
+
+PERSONAS = (
+    ("super_admin", "platform", Role.SUPER_ADMIN),
+    ("campaign_manager", "buyer", Role.CAMPAIGN_MANAGER),
+    ("org_admin", "buyer", Role.ORG_ADMIN),
+    ("marketer", "buyer", Role.MARKETER),
+    ("measurement_partner", "buyer", Role.MEASUREMENT_PARTNER),
+    ("viewer", "buyer", Role.VIEWER),
+    ("data_owner", "owner", Role.DATA_OWNER),
+    ("stranger", "rival", Role.ORG_ADMIN),
+)
+
+
+def golden_events(contributor: str) -> list[dict[str, Any]]:
+    """Ten events whose sums are easily made by hand: see `tests/omg/test_overview_figures.py`."""
+    at = YESTERDAY_NOON
+    shown = [
+        event("impression", at, platform="hulu", campaign="autumn", price=20, contributor=contributor, number=n)
+        for n in range(4)
+    ]
+    linear = [event("impression", at, platform="linear", campaign="autumn", price=10, number=n) for n in range(2)]
+    clicks = [event("click", at, platform="hulu", campaign="autumn", contributor=contributor)]
+    sales = [
+        event("purchase", at, platform="hulu", campaign="autumn", revenue="30.25", contributor=contributor),
+        event("conversion", at, platform="linear", campaign="brand", revenue="9.75"),
+    ]
+    earlier = [event("impression", at - timedelta(days=30), platform="hulu", campaign="autumn", price=40)]
+    return shown + linear + clicks + sales + earlier
+
+
+def rival_events() -> list[dict[str, Any]]:
+    return [event("purchase", YESTERDAY_NOON, platform="retail", campaign="rivals-secret", revenue="1000")]
+
+
+def event(
+    kind: str, at: datetime, *, platform: str, campaign: str, price: float | None = None,
+    revenue: str | None = None, contributor: str = "", number: int = 0,
+) -> dict[str, Any]:  # fmt: skip
+    made: dict[str, Any] = {
+        "event_id": f"golden-{kind}-{platform}-{campaign}-{number}-{at:%Y%m%d}",
+        "event_type": kind,
+        "timestamp": at.isoformat(),
+        "user_id": f"person-{number}",
+        "source": {"platform": platform, "campaign_id": campaign, "channel": "tv" if platform == "linear" else "video"},
+    }
+    if price is not None:
+        made["metadata"] = {"clearing_price": price}
+    if revenue is not None:
+        made["properties"] = {"revenue": revenue, "currency": "USD"}
+    if contributor:
+        made["attribution"] = {"data_contributors": [{"id": contributor, "signal_type": "purchase_intent", "weight": 0.5}]}
+    return made
+
+
+def import_lines(org: str, events: list[dict[str, Any]] | list[bytes], *options: str) -> dict[str, Any]:
+    """Import events as an NDJSON file through the command; answers its JSON summary."""
+    lines = [one if isinstance(one, bytes) else json.dumps(one).encode() for one in events]
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "events.ndjson"
+        path.write_bytes(b"\n".join(lines) + b"\n")
+        return import_path(org, path, "ndjson", *options)
+
+
+def import_path(org: str, path: Path, file_format: str, *options: str) -> dict[str, Any]:
+    out = StringIO()
+    call_command("import_events", str(path), "--org", org, "--format", file_format, *options, stdout=out, stderr=StringIO())
+    return dict(json.loads(out.getvalue().strip().splitlines()[-1]))
