@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
-from apps.orgs.public import Organisation, Permission
+from apps.orgs.public import Actor, Organisation, Permission
 
 THEMES = frozenset({"light", "dark"})
 
@@ -19,7 +19,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     return {
         "shell": {
             "theme": theme if theme in THEMES else "",
-            "user": {"email": user.email, "initials": user.initials} if signed_in else None,
+            "user": {"email": user.email, "initials": user.initials} if user and signed_in else None,
             "org": _card(org) if org else None,
             "orgs": [_card(one) for one in getattr(request, "organisations", [])],
             "nav": _navigation(request, org) if signed_in else [],
@@ -41,23 +41,29 @@ def _navigation(request: HttpRequest, org: Organisation | None) -> list[dict[str
     groups = []
     actor = getattr(request, "actor", None)
     if org is not None and actor is not None:
-        groups.append({"label": "", "items": _org_items(request, org)})
+        groups.append({"label": "", "items": _org_items(request, actor, org)})
     if actor is not None and actor.is_super_admin:
         item = _item(request, "Organisations", reverse("console:organisations"), "building")
         groups.append({"label": "Platform", "items": [item]})
     return groups
 
 
-def _org_items(request: HttpRequest, org: Organisation) -> list[dict[str, Any]]:
+def _org_items(request: HttpRequest, actor: Actor, org: Organisation) -> list[dict[str, Any]]:
     home = reverse("org:home", args=[org.slug])
     pages = [
-        (Permission.VIEW_OVERVIEW, "Overview", reverse("org:overview", args=[org.slug]), "chart-bar", not org.sells_data),
+        (
+            Permission.VIEW_OVERVIEW,
+            "Overview",
+            reverse("org:overview", args=[org.slug]),
+            "chart-bar",
+            not org.sells_data,
+        ),
         (Permission.VIEW_EARNINGS, "Earnings", reverse("org:earnings", args=[org.slug]), "coins", org.sells_data),
     ]
     return [
         _item(request, label, home if is_home else url, icon)
         for permission, label, url, icon, is_home in pages
-        if is_home and request.actor.may(permission, org.pk)
+        if is_home and actor.may(permission, org.pk)
     ]
 
 

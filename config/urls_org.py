@@ -1,16 +1,18 @@
 """URLs of one organisation; the tenant is `org` of the prefix."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.urls import include, path
 
 from apps.earnings.views import overview as earnings
 from apps.omg.views import overview as omg
+from apps.orgs.public import OrgRequest
 
 
-def home(request: HttpRequest, org: str) -> HttpResponse:
+def home(request: OrgRequest, org: str) -> HttpResponse:
     """What the organisation's kind looks at every morning: its earnings, or its media."""
-    page = earnings if request.org is not None and request.org.sells_data else omg
-    return page.overview(request, org=org)
+    known = getattr(request, "org", None)
+    view = earnings.overview if known is not None and known.sells_data else omg.overview
+    return view(request, org=org)
 
 
 urlpatterns = [

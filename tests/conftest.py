@@ -10,13 +10,12 @@ from tests.support.world import World, build_world
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
+def django_db_setup(django_db_blocker: Any) -> None:
     """The services are the tests' own, so their database is used as it is: migrated, then filled once."""
     from django.core.management import call_command
 
     with django_db_blocker.unblock():
         call_command("prepare", verbosity=0)
-    yield
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +23,13 @@ def world(django_db_setup: None, django_db_blocker: Any) -> World:
     """Two buyers, two data owners, a platform, every persona, and the golden events; built once."""
     with django_db_blocker.unblock():
         return build_world()
+
+
+@pytest.fixture
+def committed(world: World, django_db_blocker: Any) -> Iterator[World]:
+    """The world without a transaction around the test: what it writes stays, under names of its own."""
+    with django_db_blocker.unblock():
+        yield world
 
 
 @pytest.fixture

@@ -1,26 +1,11 @@
 """How errors look as pages: one translation from `AppError` and from Django's own exceptions."""
 
-from collections.abc import Callable
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from apps.common.errors import AppError
 
 TEMPLATES = {400: "400.html", 403: "403.html", 404: "404.html"}
-
-
-class AppErrorMiddleware:
-    """Answers an `AppError` that a view let through."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
-
-    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        return error_page(request, exception) if isinstance(exception, AppError) else None
 
 
 def error_page(request: HttpRequest, error: AppError) -> HttpResponse:

@@ -43,9 +43,12 @@ def format_exact(value: Decimal | None, currency: str = "") -> str:
     """Every digit there is, for whoever checks."""
     if value is None:
         return "not defined: the denominator is 0"
-    digits = f"{value:,f}"
-    digits = digits.rstrip("0").rstrip(".") if "." in digits else digits
-    return f"{digits} {currency}".strip()
+    return f"{plain(value):,f} {currency}".strip()
+
+
+def plain(value: Decimal) -> Decimal:
+    """Without the zeros behind the last digit that says anything."""
+    return value.quantize(Decimal(1)) if value == value.to_integral_value() else value.normalize()
 
 
 def change_of(now: Decimal | None, before: Decimal | None, unit: Unit) -> str:
@@ -59,7 +62,7 @@ def change_of(now: Decimal | None, before: Decimal | None, unit: Unit) -> str:
 
 def tone_of(now: Decimal | None, before: Decimal | None, better: Better) -> str:
     """Whether the change is good for the reader, which is not its sign."""
-    if now is None or before is None or now == before or better == "neither":
+    if now is None or not before or now == before or better == "neither":
         return "neutral"
     return "good" if (now > before) == (better == "up") else "bad"
 

@@ -9,11 +9,18 @@ from zoneinfo import ZoneInfo
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
+from django_htmx.middleware import HtmxDetails
 
 from apps.common.figures import format_age
 from apps.common.period import PRESETS, Period
 
 STALE_AFTER_SECONDS = 3 * 3600
+
+
+class PageRequest(HttpRequest):
+    """A request after django-htmx's middleware."""
+
+    htmx: HtmxDetails
 
 
 @dataclass(frozen=True)
@@ -51,9 +58,7 @@ def freshness(last_received: datetime | None, *, now: datetime, time_zone: str) 
     return {"text": f"data received to {when}, {format_age(age)}", "stale": age > STALE_AFTER_SECONDS}
 
 
-def respond(
-    request: HttpRequest, page: str, fragments: Mapping[str, str], context: Mapping[str, Any]
-) -> HttpResponse:
+def respond(request: PageRequest, page: str, fragments: Mapping[str, str], context: Mapping[str, Any]) -> HttpResponse:
     """The whole page, or the fragment that htmx asks for by its target. An unknown target gets the page."""
     template = fragments.get(request.htmx.target or "", page) if request.htmx else page
     response = render(request, template, dict(context))

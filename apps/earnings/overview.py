@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -52,11 +52,28 @@ COLUMNS: tuple[Column, ...] = (
     ),
 )  # fmt: skip
 TILES = (
-    Column("events", "Events with your signals", "Events of any buyer that carried your signals.", lambda u: Decimal(u.events)),
+    Column(
+        "events",
+        "Events with your signals",
+        "Events of any buyer that carried your signals.",
+        lambda u: Decimal(u.events),
+    ),
     Column("impressions", "Impressions", "Ads shown that carried your signals.", lambda u: Decimal(u.impressions)),
-    Column("conversions", "Conversions", "Conversions and purchases that carried your signals.", lambda u: Decimal(u.conversions)),
-    Column("campaigns", "Campaigns", "Distinct campaigns whose events carried your signals.", lambda u: Decimal(u.campaigns)),
-    Column("buyers", "Buyers", "Distinct organisations whose events carried your signals.", lambda u: Decimal(u.buyers)),
+    Column(
+        "conversions",
+        "Conversions",
+        "Conversions and purchases that carried your signals.",
+        lambda u: Decimal(u.conversions),
+    ),
+    Column(
+        "campaigns",
+        "Campaigns",
+        "Distinct campaigns whose events carried your signals.",
+        lambda u: Decimal(u.campaigns),
+    ),
+    Column(
+        "buyers", "Buyers", "Distinct organisations whose events carried your signals.", lambda u: Decimal(u.buyers)
+    ),
 )
 BY_KEY = {column.key: column for column in COLUMNS}
 
@@ -77,7 +94,10 @@ def total(rows: Iterable[Row]) -> Usage:
 def figures(now: Sequence[Row], before: Sequence[Row], period: Period) -> list[Figure]:
     days = _by(now, lambda row: row.day)
     order = [period.start + timedelta(days=offset) for offset in range(period.days)]
-    return [_figure(tile, total(now), total(before) if before else None, [days.get(day, Usage()) for day in order]) for tile in TILES]
+    return [
+        _figure(tile, total(now), total(before) if before else None, [days.get(day, Usage()) for day in order])
+        for tile in TILES
+    ]
 
 
 def breakdown(rows: Sequence[Row], *, sort: str, descending: bool) -> list[tuple[tuple[UUID, str, str], Usage]]:

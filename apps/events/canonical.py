@@ -98,6 +98,7 @@ class Properties(Struct, frozen=True, gc=False):
     currency: str | None = None
 
 
+LONGEST_LINE = 1_000_000
 NO_PROPERTIES = Properties()
 NOTHING = msgspec.Raw(b"{}")
 
@@ -136,6 +137,8 @@ class Rejection(Struct, frozen=True):
 
 def decode(line: bytes) -> tuple[Event, Properties] | Rejection:
     """One line of JSON as an event and its properties, or why it is none."""
+    if len(line) > LONGEST_LINE:
+        return Rejection("line_too_long", "", f"A line has at most {LONGEST_LINE:,} bytes.")
     try:
         event = EVENT.decode(line)
         raw = event.properties

@@ -91,9 +91,7 @@ def _kinds(random: Generator, count: int) -> tuple[Sequence[str], Sequence[int]]
     return kinds.tolist(), profiles.tolist()
 
 
-def _event(
-    random: Generator, buyer: Buyer, place: int, moment: datetime, kind: str, profile: PlatformProfile
-) -> bytes:
+def _event(random: Generator, buyer: Buyer, place: int, moment: datetime, kind: str, profile: PlatformProfile) -> bytes:
     campaign = buyer.campaigns[int(random.integers(len(buyer.campaigns)))]
     publishers = PUBLISHERS[profile.slug]
     person = f"{buyer.slug}-p{int(random.pareto(1.1) * 900) % 40_000}"
@@ -119,7 +117,10 @@ def _event(
     if kind == "impression":
         event["metadata"] = {"clearing_price": round(profile.cpm * float(random.lognormal(0, 0.18)), 4)}
     if kind == "purchase":
-        event["properties"] = {"revenue": round(buyer.order_value * float(random.lognormal(0, 0.5)), 2), "currency": "USD"}
+        event["properties"] = {
+            "revenue": round(buyer.order_value * float(random.lognormal(0, 0.5)), 2),
+            "currency": "USD",
+        }
     return msgspec.json.encode(event)
 
 

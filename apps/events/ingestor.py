@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from hashlib import sha256
 
+import pyarrow as pa
 import structlog
 from django.db import connection
 from msgspec import Struct
@@ -89,9 +90,7 @@ def key_of(event_id: str) -> known_ids.Key:
     return int.from_bytes(digest[:8], "little"), int.from_bytes(digest[8:16], "little")
 
 
-def drain(
-    *, stop: Callable[[], bool] = lambda: False, after_each: Callable[[int], None] = lambda lines: None
-) -> int:
+def drain(*, stop: Callable[[], bool] = lambda: False, after_each: Callable[[int], None] = lambda lines: None) -> int:
     """Work on what waits until nothing does; answers how many records that were. Hold the lock meanwhile.
 
     `after_each` is called with the number of lines of each finished record.
@@ -99,7 +98,7 @@ def drain(
     done = 0
     while not stop():
         with acting(SERVICE):
-            waiting = list(store.waiting()[:32])
+            waiting = store.waiting(limit=32)
         if not waiting:
             break
         for number in waiting:
@@ -144,7 +143,7 @@ def _attempt(number: int) -> int:
     return 0
 
 
-def _table(record: LogRecord, batch: Sorted) -> columns.pa.Table:
+def _table(record: LogRecord, batch: Sorted) -> pa.Table:
     return columns.table(
         record.org_id,
         record.batch_id,

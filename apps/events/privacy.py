@@ -17,7 +17,9 @@ IP_KEYS = frozenset({"ip", "ip_address", "ipv6_address", "client_ip"})
 EMAIL_KEYS = frozenset({"email", "email_address", "e_mail"})
 PHONE_KEYS = frozenset({"phone", "phone_number", "mobile"})
 EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
-_LOOSE = re.compile(rb"[\w.+-]+@[\w-]+\.[\w.-]+|\b\d{1,3}(?:\.\d{1,3}){3}\b|\b(?:[0-9a-fA-F]{1,4}:){3,7}[0-9a-fA-F]{1,4}\b")
+_LOOSE = re.compile(
+    rb"[\w.+-]+@[\w-]+\.[\w.-]+|\b\d{1,3}(?:\.\d{1,3}){3}\b|\b(?:[0-9a-fA-F]{1,4}:){3,7}[0-9a-fA-F]{1,4}\b"
+)
 
 
 def scrub(line: bytes, key: bytes) -> bytes:

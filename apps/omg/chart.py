@@ -33,7 +33,9 @@ def by_day(metric: Metric, days: Sequence[date], values: Sequence[Decimal | None
 
 
 def _format(metric: Metric) -> str:
-    return {"percent": ".2%", "ratio": ",.2f", "count": ",.0f"}.get(metric.unit, ",.2f" if metric.key in {"cpm", "cpa"} else ",.0f")
+    return {"percent": ".2%", "ratio": ",.2f", "count": ",.0f"}.get(
+        metric.unit, ",.2f" if metric.key in {"cpm", "cpa"} else ",.0f"
+    )
 
 
 def _prefix(metric: Metric, currency: str) -> str:

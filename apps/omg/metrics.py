@@ -12,11 +12,16 @@ Good = Literal["up", "down", "neither"]
 class Sums(Protocol):
     """Anything that has the sums a metric is made of."""
 
-    impressions: int
-    clicks: int
-    conversions: int
-    revenue: Decimal
-    spend: Decimal
+    @property
+    def impressions(self) -> int: ...
+    @property
+    def clicks(self) -> int: ...
+    @property
+    def conversions(self) -> int: ...
+    @property
+    def revenue(self) -> Decimal: ...
+    @property
+    def spend(self) -> Decimal: ...
 
 
 @dataclass(frozen=True)

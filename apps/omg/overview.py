@@ -68,7 +68,9 @@ def breakdown(data: Data, *, sort: str, descending: bool) -> list[tuple[str, Tot
     return known + unknown
 
 
-def table_row(name: str, sums: Totals, highest: Mapping[str, Decimal], data: Data, dimension: Dimension) -> dict[str, Any]:
+def table_row(
+    name: str, sums: Totals, highest: Mapping[str, Decimal], data: Data, dimension: Dimension
+) -> dict[str, Any]:
     return {
         "name": display_name(name, dimension),
         "kind": PLATFORM_KINDS.get(name, "") if dimension is Dimension.PLATFORM else "",

@@ -8,12 +8,13 @@ from functools import wraps
 from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 
 from apps.common.errors import Forbidden, NotFound
 from apps.orgs.actor import Actor
 from apps.orgs.models import Organisation, Status
 from apps.orgs.permissions import Permission, roles_with
+from apps.orgs.requests import ActorRequest, OrgRequest
 
 View = Callable[..., HttpResponse]
 
@@ -22,7 +23,7 @@ def get_organisation(actor: Actor, slug: str) -> Organisation | None:
     """The organisation if the actor belongs to it or is super admin; None for whoever is signed out."""
     if actor.user_id is None:
         return None
-    found = Organisation.objects.filter(slug=slug).exclude(status=Status.ARCHIVED).first()
+    found: Organisation | None = Organisation.objects.filter(slug=slug).exclude(status=Status.ARCHIVED).first()
     if found is None or not (actor.is_super_admin or found.pk in actor.org_ids):
         raise NotFound(f"There is no organisation {slug!r} here for you.")
     return found
@@ -33,7 +34,7 @@ def requires(permission: Permission) -> Callable[[View], View]:
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def checked(request: HttpRequest, org: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        def checked(request: OrgRequest, org: str, *args: Any, **kwargs: Any) -> HttpResponse:
             if request.actor.user_id is None:
                 return redirect_to_login(request.get_full_path())
             check(request.actor, permission, request.org)
@@ -50,7 +51,7 @@ def requires_platform(permission: Permission) -> Callable[[View], View]:
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def checked(request: ActorRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if request.actor.user_id is None:
                 return redirect_to_login(request.get_full_path())
             if not request.actor.is_super_admin:

@@ -78,4 +78,3 @@ def _check(org: Organisation) -> None:
 def _clone_template(schema_name: str) -> None:
     with connections[PROVISIONING].cursor() as cursor:
         cursor.execute("SELECT clone_schema(%s, %s, 'DATA')", [TEMPLATE_SCHEMA, schema_name])
-

@@ -7,6 +7,7 @@ transaction, so that a pooled connection never carries one person's rights to th
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
@@ -68,7 +69,7 @@ def declare(actor: Actor, using: str = DEFAULT_DB_ALIAS) -> None:
 @contextmanager
 def in_schema_of(org: Organisation) -> Iterator[None]:
     """The organisation's own tables, on the application's connection."""
-    connection = connections[DEFAULT_DB_ALIAS]
+    connection: Any = connections[DEFAULT_DB_ALIAS]
     previous = connection.tenant
     connection.set_tenant(org)
     try:

@@ -1,22 +1,26 @@
 """Gives each request its actor, its organisation and its transaction."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from http import HTTPStatus
+from typing import Any, cast
 
-from django.db import connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.http import HttpRequest, HttpResponse
 
+from apps.common.error_pages import error_page
+from apps.common.errors import AppError, NotFound
 from apps.orgs.access import get_organisation
 from apps.orgs.actor import ANONYMOUS, Actor, declare
 from apps.orgs.models import Membership
 from apps.orgs.permissions import Role
+from apps.orgs.requests import OrgRequest
 from apps.orgs.selectors import list_organisations
 
 View = Callable[..., HttpResponse]
 
 
 class ActorMiddleware:
-    """Runs each view inside one transaction that knows `request.actor`.
+    """Answers each request inside one transaction that knows `request.actor`; a failed request leaves nothing.
 
     A path argument `org` names the tenant: it becomes `request.org`, found among what the actor may see.
     """
@@ -24,21 +28,32 @@ class ActorMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        connection.set_schema_to_public()
-        return self.get_response(request)
-
-    def process_view(
-        self, request: HttpRequest, view: View, args: Sequence[Any], kwargs: dict[str, Any]
-    ) -> HttpResponse:
+    def __call__(self, plain: HttpRequest) -> HttpResponse:
+        request = cast(OrgRequest, plain)
+        _connection().set_schema_to_public()
         with transaction.atomic():
             request.actor = actor_of(request)
             declare(request.actor)
             request.organisations = list_organisations(request.actor)
-            request.org = get_organisation(request.actor, kwargs["org"]) if "org" in kwargs else None
-            if request.org is not None:
-                connection.set_tenant(request.org)
-            return _answer(view(request, *args, **kwargs))
+            response = self.get_response(request)
+            if response.status_code >= HTTPStatus.BAD_REQUEST:
+                transaction.set_rollback(True)
+        return response
+
+    def process_view(
+        self, plain: HttpRequest, view: View, args: Sequence[Any], kwargs: dict[str, Any]
+    ) -> HttpResponse | None:
+        request = cast(OrgRequest, plain)
+        try:
+            if "org" in kwargs and (found := get_organisation(request.actor, kwargs["org"])):
+                request.org = found
+                _connection().set_tenant(found)
+        except NotFound as error:
+            return error_page(request, error)
+        return None
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        return error_page(request, exception) if isinstance(exception, AppError) else None
 
 
 def actor_of(request: HttpRequest) -> Actor:
@@ -50,7 +65,6 @@ def actor_of(request: HttpRequest) -> Actor:
     return Actor(user.email, frozenset((org_id, Role(role)) for org_id, role in held), user_id=user.pk)
 
 
-def _answer(response: HttpResponse) -> HttpResponse:
-    """Render now what would be rendered later, while the transaction still knows the actor."""
-    render = getattr(response, "render", None)
-    return render() if callable(render) and not response.is_rendered else response  # type: ignore[attr-defined]
+def _connection() -> Any:
+    """This thread's connection of the application's role, with what django-tenants adds to it."""
+    return connections[DEFAULT_DB_ALIAS]

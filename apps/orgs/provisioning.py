@@ -5,6 +5,7 @@ query tells for all of them: a deployment without migrations costs the same with
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from django.core.management import call_command
 from django.db import connections, transaction
@@ -56,7 +57,7 @@ def _missing_in(schema: str) -> bool:
     """Whether code has migrations that the schema has not."""
     from django.db.migrations.executor import MigrationExecutor
 
-    connection = connections[PROVISIONING]
+    connection: Any = connections[PROVISIONING]
     connection.set_schema(schema, include_public=False)
     try:
         executor = MigrationExecutor(connection)

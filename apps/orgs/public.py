@@ -6,13 +6,15 @@ from apps.orgs.actor import SERVICE, Actor, acting, declare, in_schema_of
 from apps.orgs.models import Kind, Organisation
 from apps.orgs.permissions import Permission, Role
 from apps.orgs.provisioning import migrate_postgres
+from apps.orgs.requests import ActorRequest, OrgRequest
 from apps.orgs.selectors import buyer_names, find_by_slug, search_organisations
-
 
 __all__ = [
     "SERVICE",
     "Actor",
+    "ActorRequest",
     "Kind",
+    "OrgRequest",
     "Organisation",
     "Permission",
     "Role",

@@ -24,7 +24,9 @@ def list_organisations(actor: Actor) -> list[Organisation]:
 
 def search_organisations(text: str) -> QuerySet[Organisation]:
     """Every organisation whose name or short name contains `text`, with its number of members."""
-    found = Organisation.objects.annotate(members=Count("memberships__user", distinct=True))
+    found: QuerySet[Organisation] = Organisation.objects.annotate(
+        members=Count("memberships__user", distinct=True)
+    ).order_by("name")
     return found.filter(name__icontains=text) | found.filter(slug__icontains=text) if text else found
 
 
@@ -40,7 +42,7 @@ def buyer_names(org_ids: Iterable[UUID]) -> dict[UUID, str]:
 
 def find_by_slug(slug: str) -> Organisation:
     """The organisation with this short name; unknown: an error that names the closest ones."""
-    found = Organisation.objects.filter(slug=slug).first()
+    found: Organisation | None = Organisation.objects.filter(slug=slug).first()
     if found is None:
         known = list(Organisation.objects.values_list("slug", flat=True))
         near = get_close_matches(slug, known, n=3) or sorted(known)[:5]

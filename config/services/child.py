@@ -18,7 +18,7 @@ from threading import Thread
 
 from config.services.orphans import MARK
 from config.services.screen import note
-from config.services.signals import end_with_parent
+from config.services.signals import end_with_parent, pause
 
 LOG_BYTES = 5 * 2**20
 TAIL_LINES = 15
@@ -76,7 +76,8 @@ class Child:
 
     def finish(self) -> int:
         """Waits for a process that ends by itself, and for the last line of its log."""
-        status = self._process.wait()
+        while (status := self.status()) is None:
+            pause(0.03)
         self._pump.join(timeout=2)
         return status
 

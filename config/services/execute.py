@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,10 +13,11 @@ from config.services.lock import Lock, holder
 from config.services.orphans import MARK, stop_orphans
 from config.services.refusal import Refusal
 from config.services.screen import step
-from config.services.signals import Interrupted, be_deaf, end_with_parent
+from config.services.signals import Interrupted, end_with_parent, pause
 from config.services.site import watch
 from config.services.stack import Stack, given_settings
 
+GRACE = 30.0
 BASE_URL = "http://localhost:8000"
 
 
@@ -48,31 +48,23 @@ def _foreground(layout: Layout, command: Sequence[str], settings: Mapping[str, s
     except OSError as error:
         raise Refusal(f"Cannot start {command[0]}: {error.strerror}") from error
     try:
-        return _outcome(process, stack)
+        while (status := process.poll()) is None:
+            watch(stack.children)
+            pause(0.05)
+    except Interrupted as stop:
+        if stop.number != signal.SIGINT:  # Ctrl-C has reached it already
+            process.terminate()
+        status = _last_word(process)
     finally:
         if process.poll() is None:
             process.kill()
             process.wait()
+    return 128 - status if status < 0 else status
 
 
-def _outcome(process: subprocess.Popen[bytes], stack: Stack) -> int:
-    while True:
-        try:
-            status = process.wait(timeout=0.5)
-        except subprocess.TimeoutExpired:
-            watch(stack.children)
-        except Interrupted as stop:
-            if stop.number != signal.SIGINT:
-                process.terminate()
-            return _grace(process)
-        else:
-            return 128 - status if status < 0 else status
-
-
-def _grace(process: subprocess.Popen[bytes]) -> int:
+def _last_word(process: subprocess.Popen[bytes]) -> int:
     """Half a minute for the command to end in its own way: tests take their fixtures down."""
-    be_deaf()
-    deadline = time.monotonic() + 30
-    while process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return 130
+    try:
+        return process.wait(GRACE)
+    except subprocess.TimeoutExpired:
+        return -signal.SIGKILL

@@ -164,6 +164,7 @@ class Postgres:
             user=user,
             group=user,
             extra_groups=None if user is None else [],
+            start_new_session=True,  # Ctrl-C is for us: a half-made folder helps nobody
             check=False,
         )
         self._log.write_text(done.stdout, encoding="utf-8")

@@ -12,6 +12,7 @@ from config.services.lock import Lock
 from config.services.orphans import stop_orphans
 from config.services.refusal import Refusal
 from config.services.screen import say, step
+from config.services.signals import pause
 from config.services.site import Site, accounts, watch
 from config.services.stack import Stack, given_settings
 
@@ -43,15 +44,15 @@ def _lead(layout: Layout, port: int) -> None:
         rest.callback(_stop, site)
         with step("databases", "bringing tables and demonstration data up to date", "up to date"):
             site.prepare(demo=_wants_demo())
-        site.serve(port)
-        site.work()
-        with step("site", "starting web, ingestor, worker and beat", "web answers"):
+        with step("site", "starting the web process", "web answers"):
+            site.serve(port)
             site.wait_until_healthy(port)
+        site.work()  # after the web process, which somebody waits for: a Django start takes a processor for a second
         layout.ready_mark.touch()
         _summary(layout, settings["BASE_URL"])
         while True:
             watch([*stack.children, *site.children])
-            time.sleep(0.25)
+            pause(0.25)
 
 
 def _join(layout: Layout, lock: Lock, port: int) -> None:
@@ -68,7 +69,7 @@ def _join(layout: Layout, lock: Lock, port: int) -> None:
         _summary(layout, _base_url(port))
         while not lock.take():
             watch(site.children)
-            time.sleep(0.5)
+            pause(0.5)
         raise Refusal("The run that owned the services has stopped, so this one stops too.")
 
 
@@ -81,7 +82,7 @@ def _await_leader(layout: Layout, lock: Lock) -> None:
             raise Refusal(
                 f"Another process holds {layout.root}, but brings no site up. `make stop` stops it; then start again."
             )
-        time.sleep(0.1)
+        pause(0.1)
 
 
 def _stop(site: Site) -> None:

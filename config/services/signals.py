@@ -1,13 +1,20 @@
-"""How the launcher hears that it should stop: the first signal raises, later ones are ignored while it tidies up."""
+"""How the launcher hears that it should stop.
+
+A signal only leaves a note; `pause`, which every waiting loop calls, turns it into Interrupted. An exception raised
+from the handler itself could strike in the middle of subprocess' or threading's own locks and leave them taken.
+"""
 
 import ctypes
 import os
 import signal
+import time
 from types import FrameType
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
+_noted: list[int] = []
+_raised: list[int] = []
 
 
 class Interrupted(BaseException):
@@ -19,15 +26,17 @@ class Interrupted(BaseException):
 
 
 def listen() -> None:
-    """Turns stop signals into Interrupted."""
+    """Takes note of stop signals from now on."""
     for number in STOP_SIGNALS:
-        signal.signal(number, _interrupt)
+        signal.signal(number, _note)
 
 
-def be_deaf() -> None:
-    """Ignores stop signals by a handler: an inherited SIG_IGN would make children deaf too."""
-    for number in STOP_SIGNALS:
-        signal.signal(number, _ignore)
+def pause(seconds: float) -> None:
+    """Sleeps; raises Interrupted for the first stop signal, once. Later ones do not disturb the tidying up."""
+    time.sleep(seconds)
+    if _noted and not _raised:
+        _raised.append(_noted[0])
+        raise Interrupted(_noted[0])
 
 
 def end_with_parent(number: int, parent: int) -> None:
@@ -37,10 +46,5 @@ def end_with_parent(number: int, parent: int) -> None:
         os.kill(os.getpid(), number)
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    be_deaf()
-    raise Interrupted(number)
-
-
-def _ignore(number: int, frame: FrameType | None) -> None:
-    pass
+def _note(number: int, frame: FrameType | None) -> None:
+    _noted.append(number)

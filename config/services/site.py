@@ -12,6 +12,7 @@ from pathlib import Path
 from config.services.child import Child, Command
 from config.services.layout import REPOSITORY, Layout
 from config.services.refusal import Refusal
+from config.services.signals import pause
 from config.services.stack import ended, tail_of
 
 PATIENCE = 90.0
@@ -61,7 +62,7 @@ class Site:
             watch(self.children)
             if time.monotonic() > deadline:
                 raise Refusal(f"The web process did not answer within {PATIENCE:.0f} s.{tail_of(self.children[0])}")
-            time.sleep(0.05)
+            pause(0.05)
 
     def _start(self, command: Command) -> Child:
         child = Child(command, log=self._layout.log / f"{command.name}.log", root=self._layout.root)

@@ -20,6 +20,7 @@ from config.services.layout import Layout, write_private
 from config.services.postgres import Postgres
 from config.services.redis import Redis
 from config.services.refusal import Refusal
+from config.services.signals import pause
 
 PATIENCE = 180.0  # PostgreSQL may have to replay a long log after a crash
 PORT_TAKEN = re.compile("address already in use|could not bind", re.IGNORECASE)
@@ -107,7 +108,7 @@ class Stack:
                 self._move(service)
             if time.monotonic() > deadline:
                 raise Refusal(f"{service.name} did not answer within {PATIENCE:.0f} s.{tail_of(started)}")
-            time.sleep(0.03)
+            pause(0.03)
 
     def _move(self, service: Service) -> None:
         """Somebody took the port between our look and the service's start."""

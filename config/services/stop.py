@@ -9,6 +9,7 @@ from config.services.lock import Lock, holder
 from config.services.orphans import stop_orphans
 from config.services.refusal import Refusal
 from config.services.screen import note
+from config.services.signals import pause
 
 PATIENCE = 60.0
 
@@ -33,4 +34,4 @@ def _end_holder(layout: Layout, lock: Lock) -> None:
     while not lock.take():
         if time.monotonic() > deadline:
             raise Refusal(f"Process {pid} does not stop. kill -9 {pid}, then try again.")
-        time.sleep(0.1)
+        pause(0.1)

@@ -45,7 +45,7 @@ TENANT_MODEL = "orgs.Organisation"
 TENANT_DOMAIN_MODEL = "orgs.Domain"
 TENANT_LIMIT_SET_CALLS = True
 AUTH_USER_MODEL = "accounts.User"
-DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
+DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter", "config.routers.OneDatabaseRouter"]
 # django-tenants migrates and clones schemas under the owner role; requests and tasks never use it.
 TENANT_DB_ALIAS = "provisioning"
 
@@ -72,7 +72,6 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "apps.common.error_pages.AppErrorMiddleware",
     "apps.orgs.middleware.ActorMiddleware",
 ]
 ROOT_URLCONF = "config.urls"

@@ -78,7 +78,9 @@ def test_history_takes_what_is_old() -> None:
 
 
 def test_an_id_above_two_to_the_53_is_kept_digit_by_digit() -> None:
-    accepted = sort([line(event_id="9007199254740993", campaign_id="9007199254740993")], now=NOW, history=False).accepted
+    accepted = sort(
+        [line(event_id="9007199254740993", campaign_id="9007199254740993")], now=NOW, history=False
+    ).accepted
     assert accepted[0].event_id == "9007199254740993"
 
 

@@ -14,12 +14,8 @@ EVERYONE = (
 )  # fmt: skip
 # What each persona gets at a page of the organisation `buyer`, whose members the first six are.
 BUYER_OVERVIEW = dict(zip(EVERYONE, (OK, OK, OK, OK, OK, OK, MISSING, MISSING, TO_SIGN_IN), strict=True))
-BUYER_EARNINGS = dict(
-    zip(EVERYONE, (OK, OK, OK, FORBIDDEN, FORBIDDEN, OK, MISSING, MISSING, TO_SIGN_IN), strict=True)
-)
-STAFF_ONLY = dict(
-    zip(EVERYONE, (OK, *[FORBIDDEN] * 7, TO_SIGN_IN), strict=True)
-)
+BUYER_EARNINGS = dict(zip(EVERYONE, (OK, OK, OK, FORBIDDEN, FORBIDDEN, OK, MISSING, MISSING, TO_SIGN_IN), strict=True))
+STAFF_ONLY = dict(zip(EVERYONE, (OK, *[FORBIDDEN] * 7, TO_SIGN_IN), strict=True))
 TABLE: dict[str, dict[str | None, int]] = {
     "org:home": BUYER_OVERVIEW,
     "org:overview": BUYER_OVERVIEW,

@@ -7,8 +7,6 @@ from apps.orgs.actor import ANONYMOUS, SERVICE, Actor, acting, declare
 from apps.orgs.permissions import Role
 from tests.support.world import World
 
-pytestmark = pytest.mark.django_db
-
 
 def visible_slugs() -> set[str]:
     with connection.cursor() as cursor:
@@ -16,6 +14,7 @@ def visible_slugs() -> set[str]:
         return {slug for (slug,) in cursor.fetchall()}
 
 
+@pytest.mark.django_db
 def test_the_application_role_is_no_superuser_and_cannot_bypass() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT rolsuper, rolbypassrls, rolcreaterole FROM pg_roles WHERE rolname = current_user")
@@ -24,6 +23,7 @@ def test_the_application_role_is_no_superuser_and_cannot_bypass() -> None:
         assert cursor.fetchone() == (0,)
 
 
+@pytest.mark.django_db
 def test_every_shared_table_with_an_organisation_has_a_forced_policy() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
@@ -38,22 +38,26 @@ def test_every_shared_table_with_an_organisation_has_a_forced_policy() -> None:
     assert set(tables.values()) == {(True, 1)}
 
 
+@pytest.mark.django_db
 def test_without_an_actor_nothing_is_visible(world: World) -> None:
     declare(ANONYMOUS)
     assert visible_slugs() == set()
 
 
+@pytest.mark.django_db
 def test_a_member_sees_the_own_organisation_only(world: World) -> None:
     org = world.orgs["buyer"]
     declare(Actor("someone", frozenset({(org.pk, Role.VIEWER)})))
     assert visible_slugs() == {org.slug}
 
 
+@pytest.mark.django_db
 def test_staff_see_all(world: World) -> None:
     declare(SERVICE)
     assert visible_slugs() >= {org.slug for org in world.orgs.values()}
 
 
+@pytest.mark.django_db
 def test_a_row_for_another_organisation_is_refused(world: World) -> None:
     declare(Actor("someone", frozenset({(world.orgs["buyer"].pk, Role.ORG_ADMIN)})))
     with pytest.raises(DatabaseError, match="row-level security"), transaction.atomic(), connection.cursor() as cursor:
@@ -63,15 +67,17 @@ def test_a_row_for_another_organisation_is_refused(world: World) -> None:
         )
 
 
-@pytest.mark.parametrize("change", ["UPDATE public.orgs_auditentry SET actor = 'x'", "DELETE FROM public.orgs_auditentry"])
+@pytest.mark.parametrize(
+    "change", ["UPDATE public.orgs_auditentry SET actor = 'x'", "DELETE FROM public.orgs_auditentry"]
+)
+@pytest.mark.django_db
 def test_the_audit_trail_cannot_be_changed(world: World, change: str) -> None:
     declare(SERVICE)
     with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(change)
 
 
-@pytest.mark.django_db(transaction=True)
-def test_rights_end_with_the_transaction_even_after_an_exception(world: World) -> None:
+def test_rights_end_with_the_transaction_even_after_an_exception(committed: World) -> None:
     with pytest.raises(ZeroDivisionError), acting(SERVICE):
         raise ZeroDivisionError
     assert visible_slugs() == set()

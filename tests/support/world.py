@@ -107,7 +107,9 @@ def event(
     if revenue is not None:
         made["properties"] = {"revenue": revenue, "currency": "USD"}
     if contributor:
-        made["attribution"] = {"data_contributors": [{"id": contributor, "signal_type": "purchase_intent", "weight": 0.5}]}
+        made["attribution"] = {
+            "data_contributors": [{"id": contributor, "signal_type": "purchase_intent", "weight": 0.5}]
+        }
     return made
 
 
@@ -122,5 +124,7 @@ def import_lines(org: str, events: list[dict[str, Any]] | list[bytes], *options:
 
 def import_path(org: str, path: Path, file_format: str, *options: str) -> dict[str, Any]:
     out = StringIO()
-    call_command("import_events", str(path), "--org", org, "--format", file_format, *options, stdout=out, stderr=StringIO())
+    call_command(
+        "import_events", str(path), "--org", org, "--format", file_format, *options, stdout=out, stderr=StringIO()
+    )
     return dict(json.loads(out.getvalue().strip().splitlines()[-1]))

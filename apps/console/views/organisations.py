@@ -3,19 +3,19 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from apps.common.figures import format_age
 from apps.console.queries import activity
-from apps.orgs.public import Organisation, Permission, record, requires_platform, search_organisations
+from apps.orgs.public import ActorRequest, Organisation, Permission, record, requires_platform, search_organisations
 
 
 @require_GET
 @requires_platform(Permission.VIEW_ALL_ORGANISATIONS)
-def index(request: HttpRequest) -> HttpResponse:
+def index(request: ActorRequest) -> HttpResponse:
     query = request.GET.get("q", "").strip()[:100]
 
     def audit(action: str, detail: Mapping[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
@@ -11,7 +11,7 @@ from apps.common.pages import freshness, preset_links, read_sort, respond, sorta
 from apps.common.period import Period, read_period
 from apps.earnings.overview import COLUMNS, breakdown, cells, figures, table_row, total
 from apps.earnings.queries import signal_usage
-from apps.orgs.public import Permission, buyer_names, record, requires
+from apps.orgs.public import OrgRequest, Permission, buyer_names, record, requires
 
 PAGE = "earnings/overview.html"
 FRAGMENTS = {
@@ -23,7 +23,7 @@ FRAGMENTS = {
 
 @require_GET
 @requires(Permission.VIEW_EARNINGS)
-def overview(request: HttpRequest) -> HttpResponse:
+def overview(request: OrgRequest) -> HttpResponse:
     now = timezone.now()
     period = read_period(request.GET, time_zone=request.org.time_zone, now=now)
     rows = _rows(request, period)
@@ -41,12 +41,10 @@ def overview(request: HttpRequest) -> HttpResponse:
     return respond(request, PAGE, FRAGMENTS, context)
 
 
-def _rows(request: HttpRequest, period: Period) -> list[signal_usage.Row]:
+def _rows(request: OrgRequest, period: Period) -> list[signal_usage.Row]:
     if not request.org.contributor_id:
         return []
-    params = signal_usage.Params(
-        request.org.contributor_id, period.previous.since, period.until, request.org.time_zone
-    )
+    params = signal_usage.Params(request.org.contributor_id, period.previous.since, period.until, request.org.time_zone)
 
     def audit(action: str, detail: Mapping[str, Any]) -> None:
         record(org=request.org, actor=request.actor, action=action, **detail)
@@ -54,7 +52,7 @@ def _rows(request: HttpRequest, period: Period) -> list[signal_usage.Row]:
     return signal_usage.fetch(params, audit=audit)
 
 
-def _breakdown(request: HttpRequest, rows: list[signal_usage.Row]) -> dict[str, Any]:
+def _breakdown(request: OrgRequest, rows: list[signal_usage.Row]) -> dict[str, Any]:
     sort = read_sort(request, "-events")
     groups = breakdown(rows, sort=sort[0], descending=sort[1])
     buyers = buyer_names(row.buyer_id for row in rows)
@@ -66,4 +64,3 @@ def _breakdown(request: HttpRequest, rows: list[signal_usage.Row]) -> dict[str, 
         "total": {"name": "All", "kind": "", "cells": cells(total(rows))},
         "empty": not groups,
     }
-

@@ -11,8 +11,7 @@ from datetime import datetime
 from typing import BinaryIO, TextIO
 
 from apps.common.errors import InvalidInput
-
-LONGEST_LINE = 1_000_000
+from apps.events.canonical import LONGEST_LINE
 
 
 @dataclass(frozen=True)

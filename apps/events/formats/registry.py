@@ -4,9 +4,7 @@ from apps.common.errors import InvalidInput
 from apps.events.formats import beeswax, ndjson, paths
 from apps.events.formats.base import Format
 
-FORMATS: dict[str, Format] = {
-    one.name: one for one in (ndjson.FORMAT, paths.FORMAT, beeswax.WINS, beeswax.CONVERSIONS)
-}
+FORMATS: dict[str, Format] = {one.name: one for one in (ndjson.FORMAT, paths.FORMAT, beeswax.WINS, beeswax.CONVERSIONS)}
 
 
 def get_format(name: str) -> Format:

@@ -1,6 +1,6 @@
 """Reads and writes of the ingest log."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 import zstandard
@@ -34,9 +34,9 @@ def lines_of(record: LogRecord) -> list[bytes]:
     return zstandard.decompress(bytes(record.payload)).split(SEPARATOR)
 
 
-def waiting() -> Iterable[int]:
+def waiting(*, limit: int) -> list[int]:
     """Ids of the records that nobody has worked on, oldest first."""
-    return LogRecord.objects.filter(done_at=None, error="").order_by("id").values_list("id", flat=True)
+    return list(LogRecord.objects.filter(done_at=None, error="").order_by("id").values_list("id", flat=True)[:limit])
 
 
 def finish(record: LogRecord, *, accepted: int, duplicate: int, rejected: int) -> None:

@@ -2,20 +2,19 @@
 
 import csv
 from collections.abc import Sequence
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from apps.common.errors import InvalidInput
-from apps.common.figures import format_value
+from apps.common.figures import format_value, plain
 from apps.common.pages import Link, freshness, preset_links, read_sort, respond, sortable, url_with
 from apps.common.period import Period, read_period
 from apps.omg import chart
-from apps.omg.metrics import METRICS, Metric, total
+from apps.omg.metrics import METRICS, total
 from apps.omg.overview import (
     DEFAULT_SORT,
     Data,
@@ -29,7 +28,7 @@ from apps.omg.overview import (
 )
 from apps.omg.queries import performance
 from apps.omg.queries.performance import Dimension
-from apps.orgs.public import Organisation, Permission, requires
+from apps.orgs.public import Organisation, OrgRequest, Permission, requires
 
 PAGE = "omg/overview.html"
 FRAGMENTS = {
@@ -42,7 +41,7 @@ FRAGMENTS = {
 
 @require_GET
 @requires(Permission.VIEW_OVERVIEW)
-def overview(request: HttpRequest) -> HttpResponse:
+def overview(request: OrgRequest) -> HttpResponse:
     now = timezone.now()
     period = read_period(request.GET, time_zone=request.org.time_zone, now=now)
     dimension = _dimension(request)
@@ -70,7 +69,7 @@ def _rows(org: Organisation, period: Period, dimension: Dimension) -> list[perfo
     return performance.fetch(org.pk, span)
 
 
-def _dimension(request: HttpRequest) -> Dimension:
+def _dimension(request: OrgRequest) -> Dimension:
     text = request.GET.get("by", Dimension.PLATFORM)
     try:
         return Dimension(text)
@@ -92,7 +91,7 @@ def _period(period: Period) -> dict[str, Any]:
     }
 
 
-def _trend(request: HttpRequest, data: Data) -> dict[str, Any]:
+def _trend(request: OrgRequest, data: Data) -> dict[str, Any]:
     metric, days, values = trend(data, request.GET.get("metric", "revenue"))
     unit = data.currency if metric.unit == "money" else {"percent": "percent", "count": "events"}.get(metric.unit, "")
     rows = [
@@ -111,7 +110,7 @@ def _trend(request: HttpRequest, data: Data) -> dict[str, Any]:
     }
 
 
-def _breakdown(request: HttpRequest, data: Data, dimension: Dimension) -> dict[str, Any]:
+def _breakdown(request: OrgRequest, data: Data, dimension: Dimension) -> dict[str, Any]:
     sort = read_sort(request, DEFAULT_SORT)
     rows = breakdown(data, sort=sort[0], descending=sort[1])
     highest = highest_values(rows)
@@ -119,7 +118,8 @@ def _breakdown(request: HttpRequest, data: Data, dimension: Dimension) -> dict[s
         "title": f"By {dimension.value}",
         "by": dimension.value,
         "by_links": [
-            Link(one.value, one.value.capitalize(), url_with(request, by=one.value), one is dimension) for one in Dimension
+            Link(one.value, one.value.capitalize(), url_with(request, by=one.value), one is dimension)
+            for one in Dimension
         ],
         "columns": [sortable(request, "name", dimension.value.capitalize(), sort, numeric=False)]
         + [sortable(request, metric.key, metric.name, sort, definition=metric.definition) for metric in METRICS],
@@ -137,7 +137,7 @@ def _currency_note(foreign: dict[str, int], currency: str) -> str:
     return f"Amounts are those in {currency}. Events that carry money in other currencies are left out: {parts}."
 
 
-def _csv(request: HttpRequest, data: Data, dimension: Dimension) -> HttpResponse:
+def _csv(request: OrgRequest, data: Data, dimension: Dimension) -> HttpResponse:
     """The figures behind the chart or the table, unrounded."""
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     part = "trend" if request.GET.get("table") == "trend" else dimension.value
@@ -149,12 +149,12 @@ def _csv(request: HttpRequest, data: Data, dimension: Dimension) -> HttpResponse
     return response
 
 
-def _trend_lines(request: HttpRequest, data: Data) -> list[Sequence[object]]:
+def _trend_lines(request: OrgRequest, data: Data) -> list[Sequence[object]]:
     metric, days, values = trend(data, request.GET.get("metric", "revenue"))
     return [["day", metric.key], *([day.isoformat(), _plain(value)] for day, value in zip(days, values, strict=True))]
 
 
-def _breakdown_lines(request: HttpRequest, data: Data, dimension: Dimension) -> list[Sequence[object]]:
+def _breakdown_lines(request: OrgRequest, data: Data, dimension: Dimension) -> list[Sequence[object]]:
     sort = read_sort(request, DEFAULT_SORT)
     rows = breakdown(data, sort=sort[0], descending=sort[1])
     lines = [[_cell(display_name(name, dimension)), *(_plain(m.value(sums)) for m in METRICS)] for name, sums in rows]
@@ -166,5 +166,5 @@ def _cell(text: str) -> str:
     return f"'{text}" if text[:1] in "=+-@\t\r" else text
 
 
-def _plain(value: Decimal | datetime | None) -> str:
-    return "" if value is None else f"{value:f}"
+def _plain(value: Decimal | None) -> str:
+    return "" if value is None else f"{plain(value):f}"

@@ -12,11 +12,11 @@ PREFERRED = ("lz4", "zstd", "gzip", "deflate")
 
 
 class Decoder(Protocol):
-    eof: bool
-
+    @property
+    def eof(self) -> bool: ...
     @property
     def unused_data(self) -> bytes | None: ...
-    def decompress(self, data: bytes) -> bytes: ...
+    def decompress(self, data: bytes, /) -> bytes: ...
 
 
 class BadEncoding(Exception):

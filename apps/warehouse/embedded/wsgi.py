@@ -18,9 +18,27 @@ from apps.warehouse.embedded.engine import Engine, EngineError, Result, Session,
 
 # URL parameters that are the protocol's own; all others are settings of the query.
 PROTOCOL = frozenset(
-    "query database user password default_format session_id session_timeout session_check query_id quota_key compress "
-    "decompress buffer_size wait_end_of_query client_protocol_version role enable_http_compression "
-    "send_progress_in_http_headers http_headers_progress_interval_ms".split()
+    [
+        "query",
+        "database",
+        "user",
+        "password",
+        "default_format",
+        "session_id",
+        "session_timeout",
+        "session_check",
+        "query_id",
+        "quota_key",
+        "compress",
+        "decompress",
+        "buffer_size",
+        "wait_end_of_query",
+        "client_protocol_version",
+        "role",
+        "enable_http_compression",
+        "send_progress_in_http_headers",
+        "http_headers_progress_interval_ms",
+    ]
 )
 INSERT = re.compile(r"^\s*INSERT\b", re.I)
 INSERT_FORMAT = re.compile(r"\bFORMAT\s+(\w+)[ \t]*(?:;[ \t]*)?(?:\r?\n|$)", re.I)
@@ -90,7 +108,9 @@ class Application:
                 headers.append(_summary(began, written_rows=written))
                 session.close()
                 return _plain(start, "200 OK", b"", headers)
-            default = request.headers.get("x-clickhouse-format") or request.query.get("default_format") or "TabSeparated"
+            default = (
+                request.headers.get("x-clickhouse-format") or request.query.get("default_format") or "TabSeparated"
+            )
             statement = parse(sql, request.parameters, default)
             result = session.execute(statement)
         except BaseException:
@@ -137,7 +157,17 @@ class Answer:
             message = error.text.encode()
             tag = self._tag.encode()
             size = str(len(message)).encode()
-            yield b"\r\n__exception__\r\n" + tag + b"\r\n" + message + b"\n" + size + b" " + tag + b"\r\n__exception__\r\n"
+            yield (
+                b"\r\n__exception__\r\n"
+                + tag
+                + b"\r\n"
+                + message
+                + b"\n"
+                + size
+                + b" "
+                + tag
+                + b"\r\n__exception__\r\n"
+            )
 
 
 def read_request(environ: Mapping[str, Any]) -> Request:
@@ -205,7 +235,9 @@ def _failure(start: START, error: EngineError, headers: list[tuple[str, str]]) -
         status = "400 Bad Request"
     elif error.code == AUTHENTICATION_FAILED:
         status = "403 Forbidden"
-    return _plain(start, status, f"{error.text}\n".encode(), [*headers, ("X-ClickHouse-Exception-Code", str(error.code))])
+    return _plain(
+        start, status, f"{error.text}\n".encode(), [*headers, ("X-ClickHouse-Exception-Code", str(error.code))]
+    )
 
 
 def _plain(start: START, status: str, body: bytes, headers: list[tuple[str, str]]) -> Iterable[bytes]:

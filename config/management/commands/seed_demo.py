@@ -56,7 +56,7 @@ class Command(BaseCommand):
         self._accounts()
 
     def _organisations(self, present: set[str]) -> None:
-        wanted = [("precise", "Precise", Kind.PLATFORM, "UTC", None)]
+        wanted: list[tuple[str, str, Kind, str, str | None]] = [("precise", "Precise", Kind.PLATFORM, "UTC", None)]
         wanted += [(buyer.slug, name, kind, zone, None) for name, kind, zone, buyer in BUYERS]
         wanted += [(slug, name, kind, "America/New_York", contributor) for slug, name, kind, contributor in OWNERS]
         for slug, name, kind, zone, contributor in wanted:

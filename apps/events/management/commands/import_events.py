@@ -50,7 +50,9 @@ class Command(BaseCommand):
 
     def _append(self, org: Organisation, path: Path, file_format: Any, history: bool, end: Any) -> importing.Imported:
         total = path.stat().st_size
-        with tqdm(total=total, unit="B", unit_scale=True, desc=path.name, file=sys.stderr, leave=False, disable=None) as bar:
+        with tqdm(
+            total=total, unit="B", unit_scale=True, desc=path.name, file=sys.stderr, leave=False, disable=None
+        ) as bar:
             return importing.import_file(
                 org=org,
                 path=path,
@@ -63,7 +65,9 @@ class Command(BaseCommand):
     def _wait(self, imports: list[importing.Imported]) -> None:
         """Until every line has met its end: at the hands of the running ingestor, or of this process without one."""
         total = sum(one.read for one in imports)
-        with tqdm(total=total, unit=" events", unit_scale=True, desc="ingesting", file=sys.stderr, leave=False, disable=None) as bar:
+        with tqdm(
+            total=total, unit=" events", unit_scale=True, desc="ingesting", file=sys.stderr, leave=False, disable=None
+        ) as bar:
             while True:
                 with acting(SERVICE):
                     states = [store.progress(one.import_id) for one in imports]
@@ -76,7 +80,9 @@ class Command(BaseCommand):
                     drain(after_each=lambda lines: bar.update(lines) and None) if alone else time.sleep(0.1)
 
     def _summarise(self, org: Organisation, runs: list[Any], seconds: float) -> None:
-        counts = {name: sum(getattr(run, name) for run in runs) for name in ("read", "accepted", "duplicate", "rejected")}
+        counts = {
+            name: sum(getattr(run, name) for run in runs) for name in ("read", "accepted", "duplicate", "rejected")
+        }
         self.stdout.write(
             f"{counts['read']:,} read, {counts['accepted']:,} accepted, {counts['duplicate']:,} duplicate, "
             f"{counts['rejected']:,} rejected."

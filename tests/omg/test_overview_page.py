@@ -1,0 +1,114 @@
+"""The overview: figures made by hand from the golden events, state in the URL, and nothing of other organisations."""
+
+import csv
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from apps.omg.metrics import METRICS, Totals
+from apps.omg.queries import performance
+from tests.support.world import YESTERDAY_NOON, World
+
+pytestmark = pytest.mark.django_db
+SignIn = Callable[[str | None], Client]
+# Golden events of yesterday: 4 Hulu impressions at CPM 20, 2 linear at CPM 10, 1 click, sales of 30.25 and 9.75.
+BY_HAND = {
+    "spend": "$0.10", "impressions": "6", "clicks": "1", "conversions": "2", "revenue": "$40.00",
+    "cpm": "$16.67", "ctr": "16.67 %", "cpa": "$0.05", "roas": "400.00",
+}  # fmt: skip
+
+
+def page(client: Client, world: World, query: str = "", **headers: str) -> Any:
+    return client.get(f"/o/{world.slug('buyer')}/{query}", headers=headers or None)
+
+
+def test_figures_agree_with_the_hand_made_sums(world: World, as_persona: SignIn) -> None:
+    figures = {figure.key: figure.value for figure in page(as_persona("viewer"), world, "?range=7d").context["figures"]}
+    assert figures == BY_HAND
+
+
+def test_change_is_against_the_same_number_of_days_before(world: World, as_persona: SignIn) -> None:
+    context = page(as_persona("viewer"), world, "?range=30d").context
+    changes = {figure.key: (figure.change, figure.tone) for figure in context["figures"]}
+    # The 30 days before have one impression at CPM 40: spend 0.04, so 0.10 is +150 %; CPM fell, which is good.
+    assert changes["spend"] == ("+150.0 %", "neutral")
+    assert changes["impressions"] == ("+500.0 %", "good")
+    assert changes["cpm"] == ("−58.3 %", "good")
+    assert changes["roas"] == ("", "neutral")
+
+
+def test_undefined_is_a_dash_never_zero() -> None:
+    values = {metric.key: metric.value(Totals()) for metric in METRICS}
+    assert [key for key, value in values.items() if value is None] == ["cpm", "ctr", "cpa", "roas"]
+
+
+def test_the_table_sorts_as_the_url_says(world: World, as_persona: SignIn) -> None:
+    client = as_persona("viewer")
+
+    def names(query: str) -> list[str]:
+        return [row["name"] for row in page(client, world, query).context["breakdown"]["rows"]]
+
+    assert names("?range=7d&sort=-revenue") == ["Hulu", "Linear TV"]
+    assert names("?range=7d&sort=revenue") == ["Linear TV", "Hulu"]
+    assert names("?range=7d&sort=-name&by=campaign") == ["brand", "autumn"]
+    assert names("?range=7d&by=channel&sort=name") == ["tv", "video"]
+
+
+def test_links_keep_the_rest_of_the_state(world: World, as_persona: SignIn) -> None:
+    context = page(as_persona("viewer"), world, "?range=7d&by=campaign&sort=-roas").context
+    urls = [link.url for link in context["trend"]["metric_links"]]
+    assert all("range=7d" in url and "by=campaign" in url and "sort=-roas" in url for url in urls)
+
+
+@pytest.mark.parametrize("query", ["?by=secret", "?metric=x", "?sort=x", "?range=5y", "?start=2026-13-01&end=2026-01-01",
+                                   "?start=2026-02-01&end=2026-01-01", "?start=2026-01-01"])  # fmt: skip
+def test_an_unknown_filter_is_refused_with_what_would_be_right(query: str, world: World, as_persona: SignIn) -> None:
+    response = page(as_persona("viewer"), world, query)
+    assert response.status_code == 400
+    assert any(word in response.content.decode() for word in ("use one of", "must"))
+
+
+def test_htmx_gets_the_fragment_of_its_target(world: World, as_persona: SignIn) -> None:
+    client = as_persona("viewer")
+    fragment = page(client, world, **{"HX-Request": "true", "HX-Target": "trend"})
+    whole = page(client, world, **{"HX-Request": "true", "HX-Target": "no-such-target"})
+    assert b"<html" not in fragment.content
+    assert b'id="trend"' in fragment.content
+    assert b"<html" in whole.content
+    assert "HX-Target" in fragment.headers["Vary"]
+
+
+def test_csv_has_every_digit(world: World, as_persona: SignIn) -> None:
+    response = page(as_persona("viewer"), world, "?range=7d&format=csv&table=breakdown&sort=-spend")
+    rows = list(csv.DictReader(response.content.decode().splitlines()))
+    assert [row["platform"] for row in rows] == ["Hulu", "Linear TV"]
+    assert Decimal(rows[0]["spend"]) == Decimal("0.08")
+    assert rows[0]["cpa"] == "0.08"
+
+
+def test_days_are_those_of_the_organisations_time_zone(world: World) -> None:
+    span = performance.Params(
+        YESTERDAY_NOON.replace(hour=0),
+        YESTERDAY_NOON.replace(hour=23),
+        "Pacific/Kiritimati",
+        performance.Dimension.PLATFORM,
+    )
+    days = {row.day for row in performance.fetch(world.orgs["buyer"].pk, span)}
+    # Noon in UTC is 02:00 of the next day at UTC+14.
+    assert {(day - YESTERDAY_NOON.date()).days for day in days} == {1}
+
+
+def test_two_tenants_never_mix(world: World, as_persona: SignIn) -> None:
+    theirs = as_persona("stranger").get(f"/o/{world.slug('rival')}/?range=90d&by=campaign").content
+    ours = page(as_persona("viewer"), world, "?range=90d&by=campaign").content
+    assert b"rivals-secret" in theirs
+    assert b"rivals-secret" not in ours
+    assert b"autumn" not in theirs
+
+
+def test_an_empty_organisation_says_what_to_do_next(world: World, as_persona: SignIn) -> None:
+    response = as_persona("super_admin").get(f"/o/{world.slug('platform')}/")
+    assert "import_events" in response.content.decode()
