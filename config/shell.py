@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
+from apps.common.period import zone_words
 from apps.orgs.public import Actor, Organisation, Permission
 
 THEMES = frozenset({"light", "dark"})
@@ -33,7 +34,7 @@ def _card(org: Organisation) -> dict[str, str]:
         "slug": org.slug,
         "kind_label": org.get_kind_display(),
         "currency": org.currency,
-        "timezone": org.time_zone,
+        "timezone": zone_words(org.time_zone),
     }
 
 

@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 
 from apps.common.errors import AppError
 
@@ -27,4 +28,5 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return render(request, "500.html", {}, status=500)
+    # Without the request: what failed may well be in a context processor.
+    return HttpResponse(render_to_string("500.html"), status=500)

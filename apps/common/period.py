@@ -39,6 +39,22 @@ class Period:
         return _midnight(self.end + timedelta(days=1), self.time_zone)
 
     @property
+    def timezone(self) -> str:
+        return zone_words(self.time_zone)
+
+    @property
+    def previous_label(self) -> str:
+        return self.previous.label
+
+    @property
+    def previous_start(self) -> date:
+        return self.previous.start
+
+    @property
+    def previous_end(self) -> date:
+        return self.previous.end
+
+    @property
     def label(self) -> str:
         return format_span(self.start, self.end)
 
@@ -52,6 +68,11 @@ def read_period(query: Mapping[str, str], *, time_zone: str, now: datetime) -> P
     if preset not in PRESETS:
         raise InvalidInput(f"There is no range {preset!r}; use one of {', '.join(PRESETS)}, or start and end.")
     return Period(today - timedelta(days=PRESETS[preset] - 1), today, time_zone, preset)
+
+
+def zone_words(time_zone: str) -> str:
+    """How people say it: `New York` for `America/New_York`."""
+    return time_zone.rpartition("/")[2].replace("_", " ")
 
 
 def format_span(start: date, end: date) -> str:

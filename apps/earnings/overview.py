@@ -111,14 +111,17 @@ def breakdown(rows: Sequence[Row], *, sort: str, descending: bool) -> list[tuple
     return sorted(groups, key=lambda pair: (read(pair[1]) or Decimal(0), pair[0][1:]), reverse=descending)
 
 
-def table_row(name: tuple[UUID, str, str], usage: Usage, buyers: Mapping[UUID, str]) -> dict[str, Any]:
+def table_row(name: tuple[UUID, str, str], usage: Usage, buyers: Mapping[UUID, str], most: int) -> dict[str, Any]:
     buyer, campaign, platform = name
     where = f"{buyers.get(buyer, 'a buyer')} · {platform_name(platform)}"
-    return {"name": campaign or "(no campaign)", "kind": where, "cells": cells(usage)}
+    return {"name": campaign or "(no campaign)", "kind": where, "cells": cells(usage, most=most)}
 
 
-def cells(usage: Usage) -> list[dict[str, Any]]:
-    return [{"text": _text(column, column.read(usage)), "share": None, "tone": "neutral"} for column in COLUMNS]
+def cells(usage: Usage, *, most: int = 0) -> list[dict[str, Any]]:
+    """One cell a column; events carry their share of the row with the most."""
+    made = [{"text": _text(column, column.read(usage)), "share": None, "tone": "neutral"} for column in COLUMNS]
+    made[0]["share"] = usage.events / most if most else None
+    return made
 
 
 def _text(column: Column, value: Decimal | None) -> str:

@@ -16,7 +16,7 @@ def by_day(metric: Metric, days: Sequence[date], values: Sequence[Decimal | None
     """Sums as bars, ratios as a line: a gap in a ratio stays a gap."""
     x = [day.isoformat() for day in days]
     y = [None if value is None else float(value) for value in values]
-    hover = f"%{{x|%a %-d %b}}<br><b>%{{y:{_format(metric)}}}</b><extra></extra>"
+    hover = f"{_prefix(metric, currency)}%{{y:{_format(metric)}}}<extra></extra>"
     adds_up = metric.unit in {"money", "count"} and metric.key not in {"cpm", "cpa"}
     trace = (
         go.Bar(x=x, y=y, name=metric.name, hovertemplate=hover)

@@ -63,8 +63,18 @@ def test_links_keep_the_rest_of_the_state(world: World, as_persona: SignIn) -> N
     assert all("range=7d" in url and "by=campaign" in url and "sort=-roas" in url for url in urls)
 
 
-@pytest.mark.parametrize("query", ["?by=secret", "?metric=x", "?sort=x", "?range=5y", "?start=2026-13-01&end=2026-01-01",
-                                   "?start=2026-02-01&end=2026-01-01", "?start=2026-01-01"])  # fmt: skip
+@pytest.mark.parametrize(
+    "query",
+    [
+        "?by=secret",
+        "?metric=x",
+        "?sort=x",
+        "?range=5y",
+        "?start=2026-13-01&end=2026-01-01",
+        "?start=2026-02-01&end=2026-01-01",
+        "?start=2026-01-01",
+    ],
+)
 def test_an_unknown_filter_is_refused_with_what_would_be_right(query: str, world: World, as_persona: SignIn) -> None:
     response = page(as_persona("viewer"), world, query)
     assert response.status_code == 400

@@ -201,7 +201,8 @@ def test_eight_clients_at_once(server: Server, table: str) -> None:
 def test_a_token_inserts_once_and_views_follow(client: Client, table: str) -> None:
     client.command(f"ALTER TABLE {table} MODIFY SETTING non_replicated_deduplication_window = 100")
     client.command(
-        f"CREATE TABLE {table}_sum (n UInt64) ENGINE = MergeTree ORDER BY n SETTINGS non_replicated_deduplication_window = 100"
+        f"CREATE TABLE {table}_sum (n UInt64) ENGINE = MergeTree ORDER BY n"
+        " SETTINGS non_replicated_deduplication_window = 100"
     )
     client.command(f"CREATE MATERIALIZED VIEW {table}_mv TO {table}_sum AS SELECT count() AS n FROM {table}")
     once = {"insert_deduplication_token": "t1", "deduplicate_blocks_in_dependent_materialized_views": 1}

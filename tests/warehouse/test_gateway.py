@@ -17,7 +17,8 @@ def test_a_query_that_does_not_bind_its_organisation_is_refused(world: World) ->
 
 @pytest.mark.parametrize("table", TABLES_WITH_ORG)
 def test_the_engine_filters_even_what_the_sql_forgot(table: str, world: World) -> None:
-    sql = f"SELECT uniqExact(org_id) AS orgs, any(org_id) AS org FROM {table} WHERE {{org_id:UUID}} != toUUID('{uuid4()}')"
+    orgs = "uniqExact(org_id) AS orgs, any(org_id) AS org"
+    sql = f"SELECT {orgs} FROM {table} WHERE {{org_id:UUID}} != toUUID('{uuid4()}')"
     row = execute(world.orgs["rival"].pk, "test", sql)[0]
     if row["orgs"]:
         assert (row["orgs"], row["org"]) == (1, world.orgs["rival"].pk)
@@ -42,7 +43,8 @@ def test_the_organisation_leads_every_sorting_key(world: World) -> None:
     rows = (
         client()
         .query(
-            "SELECT name, sorting_key FROM system.tables WHERE database = currentDatabase() AND name IN {names:Array(String)}",
+            "SELECT name, sorting_key FROM system.tables"
+            " WHERE database = currentDatabase() AND name IN {names:Array(String)}",
             parameters={"names": list(TABLES_WITH_ORG)},
         )
         .result_rows

@@ -55,12 +55,13 @@ def _rows(request: OrgRequest, period: Period) -> list[signal_usage.Row]:
 def _breakdown(request: OrgRequest, rows: list[signal_usage.Row]) -> dict[str, Any]:
     sort = read_sort(request, "-events")
     groups = breakdown(rows, sort=sort[0], descending=sort[1])
+    most = max((usage.events for _, usage in groups), default=0)
     buyers = buyer_names(row.buyer_id for row in rows)
     return {
         "title": "By campaign",
         "columns": [sortable(request, "name", "Campaign", sort, numeric=False)]
         + [sortable(request, one.key, one.label, sort, definition=one.definition) for one in COLUMNS],
-        "rows": [table_row(name, usage, buyers) for name, usage in groups],
+        "rows": [table_row(name, usage, buyers, most) for name, usage in groups],
         "total": {"name": "All", "kind": "", "cells": cells(total(rows))},
         "empty": not groups,
     }

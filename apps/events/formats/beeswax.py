@@ -1,7 +1,8 @@
 """Beeswax batch logs (gzipped CSV with a header): wins, with the clicks joined to them, and conversions.
 
 The clearing price is the media cost of that one impression in millionths of a dollar. Times ending in `_utc` are UTC
-and `bid_time_epoch_in_usecs` is exact. `N/A`, `UNKNOWN`, `-1` and unexpanded macros such as `[VALUE]` stand for "not known".
+and `bid_time_epoch_in_usecs` is exact. `N/A`, `UNKNOWN`, `-1` and unexpanded macros such as `[VALUE]` stand for "not
+known".
 """
 
 import io

@@ -51,7 +51,7 @@ def overview(request: OrgRequest) -> HttpResponse:
         return _csv(request, data, dimension)
     newest = max((row.last_received for row in rows), default=None)
     context = {
-        "period": _period(period),
+        "period": period,
         "presets": preset_links(request, period),
         "freshness": freshness(newest, now=now, time_zone=period.time_zone),
         "figures": figures(data),
@@ -77,20 +77,6 @@ def _dimension(request: OrgRequest) -> Dimension:
         raise InvalidInput(f"There is no table by {text!r}; use one of {', '.join(Dimension)}.") from error
 
 
-def _period(period: Period) -> dict[str, Any]:
-    return {
-        "start": period.start,
-        "end": period.end,
-        "previous_start": period.previous.start,
-        "previous_end": period.previous.end,
-        "preset": period.preset,
-        "days": period.days,
-        "label": period.label,
-        "previous_label": period.previous.label,
-        "timezone": period.time_zone,
-    }
-
-
 def _trend(request: OrgRequest, data: Data) -> dict[str, Any]:
     metric, days, values = trend(data, request.GET.get("metric", "revenue"))
     unit = data.currency if metric.unit == "money" else {"percent": "percent", "count": "events"}.get(metric.unit, "")
@@ -100,7 +86,7 @@ def _trend(request: OrgRequest, data: Data) -> dict[str, Any]:
     ]
     return {
         "title": f"{metric.name} by day",
-        "subtitle": ", ".join(filter(None, (unit, f"days of {data.period.time_zone}"))),
+        "subtitle": ", ".join(filter(None, (unit, f"days of {data.period.timezone}"))),
         "json": chart.by_day(metric, days, values, data.currency),
         "metric_links": [
             Link(one.key, one.name, url_with(request, metric=one.key), one.key == metric.key) for one in METRICS

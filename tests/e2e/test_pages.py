@@ -1,0 +1,105 @@
+"""Pages in a real browser: accessible, whole at 390 px, alive with htmx, and useful without JavaScript."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.support.world import World
+
+pytestmark = pytest.mark.browser
+Open = Callable[..., Any]
+# Standards that the product promises; best practices are advice.
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+
+
+def pages(world: World) -> dict[str, tuple[str | None, str]]:
+    """Every kind of page: who opens it, and where."""
+    return {
+        "sign in": (None, "/account/login/"),
+        "reset": (None, "/account/password/reset/"),
+        "used link": (None, "/sign-in/used/"),
+        "overview": ("viewer", f"/o/{world.slug('buyer')}/?range=7d"),
+        "empty overview": ("super_admin", f"/o/{world.slug('platform')}/"),
+        "earnings": ("data_owner", f"/o/{world.slug('owner')}/"),
+        "console": ("super_admin", "/console/"),
+        "not found": ("viewer", f"/o/{world.slug('rival')}/"),
+        "wrong role": ("marketer", f"/o/{world.slug('buyer')}/earnings/"),
+        "bad filter": ("viewer", f"/o/{world.slug('buyer')}/?by=x"),
+        "two-step": ("viewer", "/account/2fa/"),
+        "password": ("viewer", "/account/password/change/"),
+    }
+
+
+NAMES = (
+    "sign in", "reset", "used link", "overview", "empty overview", "earnings", "console", "not found", "wrong role",
+    "bad filter", "two-step", "password",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_page_is_accessible_and_fits(name: str, world: World, open_as: Open) -> None:
+    persona, path = pages(world)[name]
+    page = open_as(persona)
+    for theme, width in (("light", 1440), ("dark", 390)):
+        page.emulate_media(color_scheme=theme)
+        page.set_viewport_size({"width": width, "height": 900})
+        page.goto(path, wait_until="networkidle")
+        found = Axe().run(page, options=RULES)
+        assert found.violations_count == 0, f"{name}, {theme}, {width} px:\n{found.generate_report()}"
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), (
+            f"{name} is wider than {width} px"
+        )
+
+
+def test_choosing_a_metric_changes_the_chart_and_the_url(world: World, open_as: Open) -> None:
+    page = open_as("viewer")
+    page.goto(f"/o/{world.slug('buyer')}/?range=7d")
+    page.locator("#metric-cpm").click()
+    page.get_by_role("heading", name="CPM by day").wait_for()
+    assert "metric=cpm" in page.url
+    assert "range=7d" in page.url
+    page.go_back()
+    page.get_by_role("heading", name="Revenue by day").wait_for()
+
+
+def test_the_chart_is_drawn(world: World, open_as: Open) -> None:
+    page = open_as("viewer")
+    page.goto(f"/o/{world.slug('buyer')}/?range=7d")
+    page.locator(".js-plotly-plot .bars path, .js-plotly-plot .bars .point").first.wait_for(state="attached")
+
+
+def test_a_definition_opens_by_keyboard(world: World, open_as: Open) -> None:
+    page = open_as("viewer")
+    page.goto(f"/o/{world.slug('buyer')}/", wait_until="networkidle")
+    about = page.locator("#about-cpm")
+    page.locator("#term-cpm").focus()
+    about.wait_for(state="visible", timeout=5_000)
+    assert "Spend per 1,000 impressions" in about.inner_text()
+    page.keyboard.press("Escape")
+    about.wait_for(state="hidden", timeout=5_000)
+
+
+def test_the_theme_stays(world: World, open_as: Open) -> None:
+    page = open_as("viewer")
+    page.context.add_cookies([{"name": "theme", "value": "dark", "url": page.url}])
+    page.goto(f"/o/{world.slug('buyer')}/")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_figures_stand_without_javascript(world: World, open_as: Open) -> None:
+    page = open_as("viewer", script=False)
+    page.goto(f"/o/{world.slug('buyer')}/?range=7d")
+    assert page.get_by_text("$40.00").first.is_visible()
+    page.get_by_role("link", name="Campaign", exact=True).click()
+    assert "by=campaign" in page.url
+
+
+def test_signing_out_ends_the_session(world: World, open_as: Open, tmp_path: Path) -> None:
+    page = open_as("viewer")
+    page.goto("/account/logout/")
+    page.locator("main button[type=submit]").first.click()
+    page.goto(f"/o/{world.slug('buyer')}/")
+    assert "/account/login/" in page.url
