@@ -24,10 +24,10 @@ help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 run: install ## everything, at http://localhost:8000 (PORT=9000 make run: another port)
-	@$(LAUNCH) run
+	@exec $(LAUNCH) run
 
 test: install-dev chromium ## all tests, under services of their own (ARGS="-k pacing" for some)
-	@$(LAUNCH) exec --fresh -- $(PYTHON) -m pytest $(ARGS)
+	@exec $(LAUNCH) exec --fresh -- $(PYTHON) -m pytest $(ARGS)
 
 check: ## exactly what CI runs: lint, then test
 	@$(MAKE) --no-print-directory lint
@@ -38,10 +38,10 @@ lint: install-dev ## ruff, mypy, import rules, missing migrations
 	@$(PYTHON) -m ruff format --check .
 	@$(LINT_ENV) $(PYTHON) -m mypy
 	@$(VENV)/bin/lint-imports --no-logo
-	@$(LAUNCH) exec --data var/lint-services --fresh -- $(PYTHON) manage.py makemigrations --check --dry-run
+	@exec $(LAUNCH) exec --data var/lint-services --fresh -- $(PYTHON) manage.py makemigrations --check --dry-run
 
 bench: install-dev ## benchmarks (BENCH=name for one)
-	@$(LAUNCH) exec --data var/bench-services -- $(PYTHON) -m tests.bench $(BENCH)
+	@exec $(LAUNCH) exec --data var/bench-services -- $(PYTHON) -m tests.bench $(BENCH)
 
 manage: install ## a Django command beside a running site: make manage ARGS="check"
 	@$(PYTHON) manage.py $(or $(ARGS),help)

@@ -119,7 +119,9 @@ def table_row(name: tuple[UUID, str, str], usage: Usage, buyers: Mapping[UUID, s
 
 def cells(usage: Usage, *, most: int = 0) -> list[dict[str, Any]]:
     """One cell a column; events carry their share of the row with the most."""
-    made = [{"text": _text(column, column.read(usage)), "share": None, "tone": "neutral"} for column in COLUMNS]
+    made: list[dict[str, Any]] = [
+        {"text": _text(column, column.read(usage)), "share": None, "tone": "neutral"} for column in COLUMNS
+    ]
     made[0]["share"] = usage.events / most if most else None
     return made
 

@@ -2,17 +2,21 @@
 
 One record is one insert under the record's own batch id. A crash between the insert and the log's commit leads to a
 replay: the same token inserts nothing, and the batch's own rows do not count as duplicates.
+
+Two threads share the work: one decodes the next record while the other waits for the engine to store the last.
 """
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
 from hashlib import sha256
+from typing import TypeVar
 
 import pyarrow as pa
 import structlog
-from django.db import connection
+from django.db import connection, connections
 from msgspec import Struct
 
 from apps.common.errors import Unavailable
@@ -30,6 +34,8 @@ log = structlog.get_logger()
 # One ingestor works at a time: PostgreSQL keeps this lock for as long as the holder's connection lives.
 LOCK = 0x5052_4543
 QUARANTINED_CHARACTERS = 65_536
+Work = TypeVar("Work", int, "Prepared")
+Outcome = TypeVar("Outcome")
 # What a failed attempt waits before the next, in seconds.
 PAUSES = (0.2, 0.5, 1, 2, 5)
 
@@ -42,18 +48,42 @@ class Sorted(Struct, frozen=True):
     rejected: list[tuple[int, Rejection]]
 
 
-def process(record: LogRecord) -> Sorted:
-    """Bring one record to its end, in one transaction."""
+class Prepared(Struct, frozen=True):
+    """A record as far as it goes without asking the engine."""
+
+    record: LogRecord
+    lines: list[bytes]
+    batch: Sorted
+    keys: list[known_ids.Key]
+    table: pa.Table
+
+
+def prepare(number: int) -> Prepared:
+    """Read, decode and check one record, and lay its events out in columns."""
+    with acting(SERVICE):
+        record = LogRecord.objects.select_related("org").get(pk=number)
     lines = store.lines_of(record)
     batch = sort(lines, now=record.created_at, history=record.history)
-    batch = without_known(record, batch)
-    if batch.accepted:
-        insert("events", _table(record, batch), token=str(record.batch_id))
-    _quarantine(record, lines, batch.rejected)
-    counts = {"accepted": len(batch.accepted), "duplicate": batch.duplicate, "rejected": len(batch.rejected)}
-    store.finish(record, **counts)
+    table = columns.table(
+        record.org_id, record.batch_id, batch.accepted, received_at=record.created_at, currency=record.org.currency
+    )
+    return Prepared(record, lines, batch, [key_of(row.event_id) for row in batch.accepted], table)
+
+
+def write(prepared: Prepared) -> int:
+    """Bring a prepared record to its end, in one transaction; answers its number of lines."""
+    record, batch, table = prepared.record, prepared.batch, prepared.table
+    with acting(SERVICE), in_schema_of(record.org):
+        if known := known_ids.fetch(record.org_id, record.batch_id, prepared.keys):
+            table = table.filter(pa.array([key not in known for key in prepared.keys]))
+        if table.num_rows:
+            insert("events", table, token=str(record.batch_id))
+        _quarantine(record, prepared.lines, batch.rejected)
+        repeated = batch.duplicate + len(batch.accepted) - table.num_rows
+        counts = {"accepted": table.num_rows, "duplicate": repeated, "rejected": len(batch.rejected)}
+        store.finish(record, **counts)
     log.info("events.batch_done", org=str(record.org_id), batch=str(record.batch_id), **counts)
-    return batch
+    return int(record.line_count)
 
 
 def sort(lines: Sequence[bytes], *, now: datetime, history: bool) -> Sorted:
@@ -75,15 +105,6 @@ def sort(lines: Sequence[bytes], *, now: datetime, history: bool) -> Sorted:
     return Sorted(list(accepted.values()), len(lines) - len(rejected) - len(accepted), rejected)
 
 
-def without_known(record: LogRecord, batch: Sorted) -> Sorted:
-    keys = [key_of(row.event_id) for row in batch.accepted]
-    known = known_ids.fetch(record.org_id, record.batch_id, keys)
-    if not known:
-        return batch
-    fresh = [row for row, key in zip(batch.accepted, keys, strict=True) if key not in known]
-    return Sorted(fresh, batch.duplicate + len(batch.accepted) - len(fresh), batch.rejected)
-
-
 def key_of(event_id: str) -> known_ids.Key:
     """The id as `event_keys` has it: the first 128 bits of its SHA-256, as two little-endian integers."""
     digest = sha256(event_id.encode()).digest()
@@ -96,17 +117,40 @@ def drain(*, stop: Callable[[], bool] = lambda: False, after_each: Callable[[int
     `after_each` is called with the number of lines of each finished record.
     """
     done = 0
+    with ThreadPoolExecutor(1, thread_name_prefix="ingest-write") as writer:
+        last: Future[int] | None = None
+        for number in _numbers(stop):
+            prepared = _attempt(prepare, number)
+            if last is not None:
+                after_each(last.result())
+            last = writer.submit(_write_apart, prepared) if prepared is not None else None
+            done += 1
+        if last is not None:
+            after_each(last.result())
+    return done
+
+
+def _numbers(stop: Callable[[], bool]) -> Iterator[int]:
+    """Ids of waiting records in order, each once, until none are left."""
+    last = 0
     while not stop():
         with acting(SERVICE):
-            waiting = store.waiting(limit=32)
+            waiting = store.waiting(after=last, limit=32)
         if not waiting:
-            break
+            return
         for number in waiting:
             if stop():
-                break
-            after_each(_attempt(number))
-            done += 1
-    return done
+                return
+            yield number
+            last = number
+
+
+def _write_apart(prepared: Prepared) -> int:
+    """`write` in a thread of its own, whose connection goes back when it is done."""
+    try:
+        return _attempt(write, prepared) or 0
+    finally:
+        connections.close_all()
 
 
 @contextmanager
@@ -122,35 +166,23 @@ def only_ingestor() -> Iterator[bool]:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
 
 
-def _attempt(number: int) -> int:
+def _attempt(step: Callable[[Work], Outcome], work: Work) -> Outcome | None:
+    """Run one step. The engine's absence is waited out; any other failure is noted on the record, which waits."""
     for pause in (*PAUSES, None):
         try:
-            with acting(SERVICE):
-                record = LogRecord.objects.select_related("org").get(pk=number)
-                with in_schema_of(record.org):
-                    process(record)
-            return record.line_count
+            return step(work)
         except Unavailable as error:
-            log.warning("events.warehouse_unavailable", record=number, error=error.message)
+            log.warning("events.warehouse_unavailable", error=error.message)
             if pause is None:
                 raise
             time.sleep(pause)
         except Exception as error:
+            number = work.record.pk if isinstance(work, Prepared) else work
             log.exception("events.batch_failed", record=number)
             with acting(SERVICE):
                 LogRecord.objects.filter(pk=number).update(error=f"{type(error).__name__}: {error}"[:2000])
-            return 0
-    return 0
-
-
-def _table(record: LogRecord, batch: Sorted) -> pa.Table:
-    return columns.table(
-        record.org_id,
-        record.batch_id,
-        batch.accepted,
-        received_at=record.created_at,
-        currency=record.org.currency,
-    )
+            return None
+    return None
 
 
 def _quarantine(record: LogRecord, lines: Sequence[bytes], rejected: Sequence[tuple[int, Rejection]]) -> None:

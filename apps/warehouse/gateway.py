@@ -5,7 +5,8 @@ table that bears `org_id` is filtered by it in the engine, whatever the SQL says
 function of its own that demands an audit entry.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -14,7 +15,7 @@ from uuid import UUID
 import clickhouse_connect
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import ClickHouseError
+from clickhouse_connect.driver.exceptions import OperationalError
 from django.conf import settings
 
 from apps.common.errors import Unavailable
@@ -43,7 +44,7 @@ def client() -> Client:
 
 def open_client(**options: Any) -> Client:
     url = urlsplit(settings.CLICKHOUSE_URL)
-    try:
+    with _reachable():
         return clickhouse_connect.get_client(
             host=url.hostname,
             port=url.port,
@@ -56,11 +57,6 @@ def open_client(**options: Any) -> Client:
             tz_mode="aware",
             **options,
         )
-    except ClickHouseError as error:
-        raise Unavailable(
-            f"ClickHouse does not answer at {url.hostname}:{url.port}. "
-            "Start the services with `make run`, or check CLICKHOUSE_URL."
-        ) from error
 
 
 def execute(
@@ -83,21 +79,36 @@ def execute_across(
 
 def insert(table: str, rows: pa.Table, *, token: str) -> None:
     """Append `rows` under `token`: the same token twice writes nothing the second time, views included."""
-    client().insert_arrow(
-        table,
-        rows,
-        settings={
-            "insert_deduplication_token": token,
-            "deduplicate_blocks_in_dependent_materialized_views": 1,
-            "max_partitions_per_insert_block": 1000,
-            "log_comment": f"insert {table}",
-        },
-    )
+    with _reachable():
+        client().insert_arrow(
+            table,
+            rows,
+            settings={
+                "insert_deduplication_token": token,
+                "deduplicate_blocks_in_dependent_materialized_views": 1,
+                "max_partitions_per_insert_block": 1000,
+                "log_comment": f"insert {table}",
+            },
+        )
 
 
 def _rows(sql: str, params: Mapping[str, Any], query_settings: Mapping[str, Any]) -> list[dict[str, Any]]:
-    result = client().query(sql, parameters=dict(params), settings=dict(query_settings))
+    with _reachable():
+        result = client().query(sql, parameters=dict(params), settings=dict(query_settings))
     return list(result.named_results())
+
+
+@contextmanager
+def _reachable() -> Iterator[None]:
+    """A server that is not there, or goes away in the middle, is `Unavailable`; what it says itself stays as it is."""
+    try:
+        yield
+    except OperationalError as error:
+        url = urlsplit(settings.CLICKHOUSE_URL)
+        raise Unavailable(
+            f"ClickHouse does not answer at {url.hostname}:{url.port}. "
+            "Start the services with `make run`, or check CLICKHOUSE_URL."
+        ) from error
 
 
 def _filters(org_id: UUID) -> str:

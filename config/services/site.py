@@ -13,7 +13,7 @@ from config.services.child import Child, Command
 from config.services.layout import REPOSITORY, Layout
 from config.services.refusal import Refusal
 from config.services.signals import pause
-from config.services.stack import ended, tail_of
+from config.services.stack import advice, ended, tail_of
 
 PATIENCE = 90.0
 ALARM = re.compile(r"\b(ERROR|CRITICAL)\b|^Traceback")
@@ -38,12 +38,12 @@ class Site:
         status = step.finish()
         self.children.remove(step)
         if status:
-            raise Refusal(f"Preparing the databases failed (status {status}).{tail_of(step)}")
+            raise Refusal(f"Preparing the databases failed (status {status}).{tail_of(step)}\n{advice(step)}")
 
     def serve(self, port: int) -> None:
         mount = ("--static-path-route", "/static", "--static-path-mount", str(self._layout.static))
         calm = ("--no-access-log", "--log-level", "warning", "--workers-kill-timeout", "5")
-        where = ("--interface", "asgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "1")
+        where = ("--interface", "asginl", "--host", "127.0.0.1", "--port", str(port), "--workers", "1")
         args = ("-m", "granian", *where, "--respawn-failed-workers", *calm, *mount, "config.asgi:application")
         name = "web" if not self._layout.ready_mark.exists() else f"web-{port}"
         self._start(self._command(name, *args))

@@ -134,12 +134,13 @@ def ended(stopped: Child) -> Refusal:
     """Says that a process ended that should have gone on."""
     status = stopped.status()
     how = f"was killed by signal {-status}" if status is not None and status < 0 else f"ended with status {status}"
-    advice = (
-        "The disk is full: free some space and start again."
-        if "No space left" in "\n".join(stopped.tail)
-        else "What was stored is kept; start again with `make run`. If it happens again, the log above says why."
-    )
-    return Refusal(f"{stopped.name} {how}.{tail_of(stopped)}\n{advice}")
+    return Refusal(f"{stopped.name} {how}.{tail_of(stopped)}\n{advice(stopped)}")
+
+
+def advice(stopped: Child) -> str:
+    if "No space left" in "\n".join(stopped.tail):
+        return "The disk is full: free some space and start again. What was stored before is kept."
+    return "What was stored is kept; start again with `make run`. If it happens again, the log above says why."
 
 
 def tail_of(stopped: Child) -> str:

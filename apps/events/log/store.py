@@ -10,8 +10,8 @@ from django.utils import timezone
 from apps.events.log.models import LogRecord
 from apps.orgs.public import Organisation
 
-LINES_PER_RECORD = 25_000
-BYTES_PER_RECORD = 16_000_000
+LINES_PER_RECORD = 50_000
+BYTES_PER_RECORD = 32_000_000
 SEPARATOR = b"\n"
 
 
@@ -34,9 +34,13 @@ def lines_of(record: LogRecord) -> list[bytes]:
     return zstandard.decompress(bytes(record.payload)).split(SEPARATOR)
 
 
-def waiting(*, limit: int) -> list[int]:
+def waiting(*, after: int = 0, limit: int) -> list[int]:
     """Ids of the records that nobody has worked on, oldest first."""
-    return list(LogRecord.objects.filter(done_at=None, error="").order_by("id").values_list("id", flat=True)[:limit])
+    return list(
+        LogRecord.objects.filter(pk__gt=after, done_at=None, error="")
+        .order_by("id")
+        .values_list("id", flat=True)[:limit]
+    )
 
 
 def finish(record: LogRecord, *, accepted: int, duplicate: int, rejected: int) -> None:
