@@ -10,6 +10,7 @@ from apps.events.canonical import Event, Properties, Rejection
 FUTURE = timedelta(minutes=5)
 OLDEST = timedelta(days=90)
 MONEY_FIELDS = ("properties.revenue", "properties.cost", "metadata.clearing_price", "metadata.bid_price")
+NO_MONEY = (None, None, None, None)
 MOST_MONEY = Decimal(10) ** 18
 
 CODES: Mapping[str, str] = {
@@ -42,6 +43,14 @@ def check_time(moment: datetime, *, now: datetime, history: bool) -> Rejection |
 def check_money(event: Event, properties: Properties) -> Rejection | None:
     proof = event.metadata
     amounts = (properties.revenue, properties.cost, proof.clearing_price, proof.bid_price)
+    if amounts != NO_MONEY and (broken := check_amounts(amounts)):
+        return broken
+    if properties.currency is not None and not is_currency(properties.currency):
+        return _rejection("unknown_currency", "properties.currency", properties.currency)
+    return None
+
+
+def check_amounts(amounts: tuple[Decimal | None, ...]) -> Rejection | None:
     for field, amount in zip(MONEY_FIELDS, amounts, strict=True):
         if amount is None:
             continue
@@ -49,8 +58,6 @@ def check_money(event: Event, properties: Properties) -> Rejection | None:
             return _rejection("money_out_of_range", field, str(amount))
         if amount < 0:
             return _rejection("negative_money", field, str(amount))
-    if properties.currency is not None and not is_currency(properties.currency):
-        return _rejection("unknown_currency", "properties.currency", properties.currency)
     return None
 
 

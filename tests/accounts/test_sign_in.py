@@ -7,7 +7,7 @@ from django.core import mail
 from django.core.cache import cache
 from django.test import Client
 
-from apps.accounts.public import set_password
+from apps.accounts.public import User, set_password
 from tests.support.world import World
 
 pytestmark = pytest.mark.django_db
@@ -21,8 +21,10 @@ def fresh_limits() -> None:
 
 @pytest.fixture
 def email(world: World) -> str:
-    set_password(user=world.personas["viewer"], password=PASSWORD)
-    return world.personas["viewer"].email
+    # Fetched anew: the shared persona must not remember a password that is rolled back.
+    viewer = User.objects.get(pk=world.personas["viewer"].pk)
+    set_password(user=viewer, password=PASSWORD)
+    return viewer.email
 
 
 def sign_in(email: str, password: str, path: str = "/account/login/") -> object:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.events.canonical import Rejection, decode
-from apps.events.ingestor import sort
+from apps.events.preparing import sort
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 PROOF_FORM = b"""{"event_type": "impression", "timestamp": "2026-11-15T10:30:00Z", "campaign_id": "madhive_12345",
@@ -22,7 +22,7 @@ WEBHOOK_FORM = b"""{"event_type": "conversion", "timestamp": "2026-11-12T14:30:0
 def rejection(line: bytes, *, history: bool = False) -> Rejection:
     found = sort([line], now=NOW, history=history).rejected
     assert len(found) == 1
-    return found[0][1]
+    return found[0].why
 
 
 @pytest.mark.parametrize("line", [PROOF_FORM, WEBHOOK_FORM])

@@ -8,11 +8,11 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from apps.events.log.models import LogRecord
+from apps.events.preparing import SEPARATOR
 from apps.orgs.public import Organisation
 
 LINES_PER_RECORD = 50_000
 BYTES_PER_RECORD = 32_000_000
-SEPARATOR = b"\n"
 
 
 def append(
@@ -34,13 +34,21 @@ def lines_of(record: LogRecord) -> list[bytes]:
     return zstandard.decompress(bytes(record.payload)).split(SEPARATOR)
 
 
-def waiting(*, after: int = 0, limit: int) -> list[int]:
+def waiting(*, limit: int) -> list[int]:
     """Ids of the records that nobody has worked on, oldest first."""
-    return list(
-        LogRecord.objects.filter(pk__gt=after, done_at=None, error="")
-        .order_by("id")
-        .values_list("id", flat=True)[:limit]
-    )
+    return list(LogRecord.objects.filter(done_at=None, error="").order_by("id").values_list("id", flat=True)[:limit])
+
+
+def next_record(*, after: int) -> LogRecord | None:
+    """The oldest waiting record behind `after`, with its organisation."""
+    waits = LogRecord.objects.filter(pk__gt=after, done_at=None, error="")
+    found: LogRecord | None = waits.select_related("org").order_by("pk").first()
+    return found
+
+
+def fail(record: LogRecord, why: str) -> None:
+    """Pass the record over from now on; see the runbook for how it is taken up again."""
+    LogRecord.objects.filter(pk=record.pk).update(error=why)
 
 
 def finish(record: LogRecord, *, accepted: int, duplicate: int, rejected: int) -> None:

@@ -33,5 +33,5 @@ CREATE TABLE events
 )
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(timestamp)
-ORDER BY (org_id, toStartOfHour(timestamp), platform, campaign_id, event_id)
+ORDER BY (org_id, toStartOfHour(timestamp), platform, campaign_id, timestamp)
 SETTINGS non_replicated_deduplication_window = 10000;

@@ -1,0 +1,111 @@
+"""The part of ingest that needs neither database nor engine: from a record's payload to columns, keys and rejections.
+
+Imports no Django, so that processes of a pool start in a moment and share the work on several cores.
+"""
+
+import gc
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from hashlib import sha256
+from importlib.abc import MetaPathFinder
+from uuid import UUID
+
+import numpy as np
+import pyarrow as pa
+import zstandard
+from msgspec import Struct
+
+from apps.events import columns, quality
+from apps.events.canonical import Rejection, decode
+from apps.events.columns import Accepted
+
+SEPARATOR = b"\n"
+
+
+class Job(Struct, frozen=True):
+    """One record of the log, as a process needs it."""
+
+    org_id: UUID
+    batch_id: UUID
+    payload: bytes
+    received_at: datetime
+    history: bool
+    currency: str
+
+
+class Rejected(Struct, frozen=True):
+    """A line that broke a rule: its place in the batch, and why."""
+
+    place: int
+    why: Rejection
+    line: bytes
+
+
+class Sorted(Struct, frozen=True):
+    """A batch after the rules: what is kept, how many repeat, what is turned away."""
+
+    accepted: list[Accepted]
+    duplicate: int
+    rejected: list[Rejected]
+
+
+class Prepared(Struct, frozen=True):
+    """A batch as ClickHouse takes it. `keys` has a row an event: two halves of 128 bits of its id's SHA-256."""
+
+    table: pa.Table
+    keys: np.ndarray
+    duplicate: int
+    rejected: list[Rejected]
+
+
+def without_pandas() -> None:
+    """For a new process: pyarrow would import pandas (a second), only to ask whether a list is one of its series."""
+    sys.meta_path.insert(0, _NoPandas())
+
+
+class _NoPandas(MetaPathFinder):
+    def find_spec(self, fullname: str, path: object, target: object = None) -> None:
+        if fullname == "pandas":
+            raise ImportError("pandas is not wanted here")
+
+
+def prepare(job: Job) -> Prepared:
+    """Decode, check and lay out one record."""
+    collecting = gc.isenabled()
+    gc.disable()  # a batch makes half a million objects and no cycles: looking for some costs a third of the time
+    try:
+        lines = zstandard.decompress(job.payload).split(SEPARATOR)
+        batch = sort(lines, now=job.received_at, history=job.history)
+        table = columns.table(
+            job.org_id, job.batch_id, batch.accepted, received_at=job.received_at, currency=job.currency
+        )
+        return Prepared(table, keys_of([row.event_id for row in batch.accepted]), batch.duplicate, batch.rejected)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def sort(lines: Sequence[bytes], *, now: datetime, history: bool) -> Sorted:
+    """Decode and check each line; of lines with one event id the first counts."""
+    accepted: dict[str, Accepted] = {}
+    rejected: list[Rejected] = []
+    for place, line in enumerate(lines):
+        found = decode(line)
+        if found.__class__ is Rejection:
+            rejected.append(Rejected(place, found, line))
+            continue
+        event, properties = found  # type: ignore[misc]
+        if broken := quality.check(event, properties, now=now, history=history):
+            rejected.append(Rejected(place, broken, line))
+            continue
+        digest = sha256(line).digest()
+        event_id = digest.hex() if event.event_id is None else str(event.event_id)
+        accepted.setdefault(event_id, Accepted(event, properties, event_id, digest))
+    return Sorted(list(accepted.values()), len(lines) - len(rejected) - len(accepted), rejected)
+
+
+def keys_of(event_ids: Sequence[str]) -> np.ndarray:
+    """The ids as `event_keys` has them: little-endian halves of the first 128 bits of SHA-256; shape (n, 2)."""
+    digests = b"".join([sha256(event_id.encode()).digest() for event_id in event_ids])
+    return np.frombuffer(digests, dtype="<u8").reshape(-1, 4)[:, :2].copy()
