@@ -1,6 +1,7 @@
 """`manage.py seed_demo`: organisations, people and 300,000 events to look at."""
 
 from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -75,7 +76,7 @@ class Command(BaseCommand):
             self.stdout.write(f"Inventing {buyer.events:,} events for {buyer.slug}")
             with path.open("wb") as file:
                 file.writelines(line + b"\n" for line in generate_demo(buyer, seed=seed, end=end))
-            call_command("import_events", path, org=buyer.slug, format="ndjson", history=True, stdout=self.stdout)
+            call_command("import_events", path, org=buyer.slug, format="ndjson", history=True, stdout=StringIO())
 
     def _accounts(self) -> None:
         password = demo_password()
