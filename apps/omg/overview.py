@@ -16,6 +16,8 @@ from apps.omg.queries.performance import Dimension, Row
 
 Key = TypeVar("Key")
 DEFAULT_SORT = "-spend"
+# A period whose data begins after this part of it is not one to compare with.
+LATEST_BEGINNING = 0.1
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,15 @@ class Data:
     currency: str
     now: Sequence[Row]
     before: Sequence[Row]
+
+    @property
+    def not_comparable(self) -> str:
+        """Why no change is shown: there is nothing before, or data begins in the middle of the period before."""
+        if not self.before:
+            return "no data before"
+        first = min(row.day for row in self.before)
+        late = (first - self.period.previous.start).days > self.period.days * LATEST_BEGINNING
+        return f"data begins {first.day} {first:%B}" if late else ""
 
     @property
     def days(self) -> list[date]:
@@ -106,7 +117,7 @@ def totals_by(rows: Sequence[Row], key: Callable[[Row], Key]) -> dict[Key, Total
 
 
 def _figure(metric: Metric, now: Totals, before: Totals, days: Sequence[Totals | None], data: Data) -> Figure:
-    value, previous = metric.value(now), metric.value(before) if data.before else None
+    value, previous = metric.value(now), None if data.not_comparable else metric.value(before)
     money = data.currency if metric.unit == "money" else ""
     return Figure(
         key=metric.key,
@@ -116,7 +127,7 @@ def _figure(metric: Metric, now: Totals, before: Totals, days: Sequence[Totals |
         exact=format_exact(value, money),
         change=change_of(value, previous, metric.unit),
         tone=tone_of(value, previous, metric.better),
-        note="" if data.before else "no data before",
+        note=data.not_comparable,
         spark_points=spark_points([metric.value(day or Totals()) for day in days]),
     )
 

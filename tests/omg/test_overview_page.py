@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -33,11 +34,20 @@ def test_figures_agree_with_the_hand_made_sums(world: World, as_persona: SignIn)
 def test_change_is_against_the_same_number_of_days_before(world: World, as_persona: SignIn) -> None:
     context = page(as_persona("viewer"), world, "?range=30d").context
     changes = {figure.key: (figure.change, figure.tone) for figure in context["figures"]}
-    # The 30 days before have one impression at CPM 40: spend 0.04, so 0.10 is +150 %; CPM fell, which is good.
-    assert changes["spend"] == ("+150.0 %", "neutral")
-    assert changes["impressions"] == ("+500.0 %", "good")
+    # The 30 days before have two impressions at CPM 40: spend 0.08, so 0.10 is +25 %; CPM fell, which is good.
+    assert changes["spend"] == ("+25.0 %", "neutral")
+    assert changes["impressions"] == ("+200.0 %", "good")
     assert changes["cpm"] == ("−58.3 %", "good")
     assert changes["roas"] == ("", "neutral")
+
+
+def test_a_period_that_data_does_not_reach_back_to_is_not_compared_with(world: World, as_persona: SignIn) -> None:
+    figure = page(as_persona("viewer"), world, "?range=90d").context["figures"][0]
+    assert (figure.change, figure.note) == ("", "no data before")
+    start, end = (YESTERDAY_NOON - timedelta(days=days) for days in (39, 0))
+    figure = page(as_persona("viewer"), world, f"?start={start:%Y-%m-%d}&end={end:%Y-%m-%d}").context["figures"][0]
+    assert figure.change == ""
+    assert figure.note.startswith("data begins")
 
 
 def test_undefined_is_a_dash_never_zero() -> None:

@@ -71,7 +71,7 @@ PERSONAS = (
 
 
 def golden_events(contributor: str) -> list[dict[str, Any]]:
-    """Ten events whose sums are easily made by hand: see `tests/omg/test_overview_figures.py`."""
+    """Eleven events whose sums are easily made by hand: see `tests/omg/test_overview_figures.py`."""
     at = YESTERDAY_NOON
     shown = [
         event("impression", at, platform="hulu", campaign="autumn", price=20, contributor=contributor, number=n)
@@ -83,7 +83,10 @@ def golden_events(contributor: str) -> list[dict[str, Any]]:
         event("purchase", at, platform="hulu", campaign="autumn", revenue="30.25", contributor=contributor),
         event("conversion", at, platform="linear", campaign="brand", revenue="9.75"),
     ]
-    earlier = [event("impression", at - timedelta(days=30), platform="hulu", campaign="autumn", price=40)]
+    earlier = [
+        event("impression", at - timedelta(days=days), platform="hulu", campaign="autumn", price=40)
+        for days in (30, 58)
+    ]
     return shown + linear + clicks + sales + earlier
 
 
