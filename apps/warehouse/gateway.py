@@ -63,10 +63,18 @@ def execute(
     org_id: UUID, tag: str, sql: str, params: Mapping[str, Any] | None = None, **limits: Any
 ) -> list[dict[str, Any]]:
     """Rows of one question about one organisation; `limits` override single entries of `LIMITS`."""
-    if "{org_id:UUID}" not in sql:
-        raise UnscopedQuery(f"The query {tag!r} does not filter by {{org_id:UUID}}.")
-    scope = {"additional_table_filters": _filters(org_id), "log_comment": f"{tag} org={org_id}"}
-    return _rows(sql, {**(params or {}), "org_id": str(org_id)}, {**LIMITS, **limits, **scope})
+    return _rows(sql, {**(params or {}), "org_id": str(org_id)}, _scope(org_id, tag, sql, limits))
+
+
+def execute_binary(org_id: UUID, tag: str, sql: str, params: Mapping[str, Any] | None = None, **limits: Any) -> bytes:
+    """The answer as `RowBinary`, for questions whose text or answer is too long for the client's own parsing."""
+    with _reachable():
+        return client().raw_query(
+            sql,
+            parameters={**(params or {}), "org_id": str(org_id)},
+            settings=_scope(org_id, tag, sql, limits),
+            fmt="RowBinary",
+        )
 
 
 def execute_across(
@@ -92,6 +100,14 @@ def insert(table: str, rows: pa.Table, *, token: str) -> None:
                 "log_comment": f"insert {table}",
             },
         )
+
+
+def _scope(org_id: UUID, tag: str, sql: str, limits: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of a query about one organisation; a query that forgets its organisation is refused."""
+    if "{org_id:UUID}" not in sql:
+        raise UnscopedQuery(f"The query {tag!r} does not filter by {{org_id:UUID}}.")
+    scope = {"additional_table_filters": _filters(org_id), "log_comment": f"{tag} org={org_id}"}
+    return {**LIMITS, **limits, **scope}
 
 
 def _rows(sql: str, params: Mapping[str, Any], query_settings: Mapping[str, Any]) -> list[dict[str, Any]]:

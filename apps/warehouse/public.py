@@ -1,6 +1,6 @@
 """What other rooms may ask of the warehouse."""
 
-from apps.warehouse.gateway import Audit, UnscopedQuery, execute, execute_across, insert
+from apps.warehouse.gateway import Audit, UnscopedQuery, execute, execute_across, execute_binary, insert
 from apps.warehouse.migrate import apply_schema
 
-__all__ = ["Audit", "UnscopedQuery", "apply_schema", "execute", "execute_across", "insert"]
+__all__ = ["Audit", "UnscopedQuery", "apply_schema", "execute", "execute_across", "execute_binary", "insert"]

@@ -13,6 +13,8 @@ from chdb.state.sqlitelike import Connection, StreamingInserter, StreamingResult
 STREAMED = frozenset({"Native", "TabSeparated", "TSV", "TabSeparatedRaw", "TSVRaw", "CSV", "JSONEachRow", "RowBinary"})
 READS = re.compile(r"^\s*(?:(?:--[^\n]*\n|/\*.*?\*/)\s*)*(SELECT|WITH|\()", re.I | re.S)
 TRAILING_FORMAT = re.compile(r"\bFORMAT\s+(\w+)\s*;?\s*$", re.I)
+# A FORMAT clause ends the statement; a long statement is not searched through for it.
+LONGEST_TAIL = 200
 CODE = re.compile(r"Code: (\d+)\.")
 DEFAULTS: Mapping[str, str] = {"date_time_input_format": "best_effort"}
 
@@ -148,7 +150,8 @@ class Session:
 
 
 def parse(sql: str, parameters: Mapping[str, str], default_format: str) -> Statement:
-    found = TRAILING_FORMAT.search(sql)
+    tail = max(len(sql) - LONGEST_TAIL, 0)
+    found = TRAILING_FORMAT.search(sql, tail)
     if found is None:
         return Statement(sql, default_format, parameters)
     return Statement(sql[: found.start()], found.group(1), parameters)
