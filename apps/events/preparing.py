@@ -5,7 +5,7 @@ Imports no Django, so that processes of a pool start in a moment and share the w
 
 import gc
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from hashlib import sha256
 from importlib.abc import MetaPathFinder
@@ -19,8 +19,12 @@ from msgspec import Struct
 from apps.events import columns, quality
 from apps.events.canonical import Rejection, decode
 from apps.events.columns import Accepted
+from apps.events.quality import Window
 
 SEPARATOR = b"\n"
+# So many events at a time: their objects stay in the processor's cache and reuse each other's memory (a third faster
+# than 50,000 at once).
+PART = 4096
 
 
 class Job(Struct, frozen=True):
@@ -76,33 +80,51 @@ def prepare(job: Job) -> Prepared:
     gc.disable()  # a batch makes half a million objects and no cycles: looking for some costs a third of the time
     try:
         lines = zstandard.decompress(job.payload).split(SEPARATOR)
-        batch = sort(lines, now=job.received_at, history=job.history)
-        table = columns.table(
-            job.org_id, job.batch_id, batch.accepted, received_at=job.received_at, currency=job.currency
-        )
-        return Prepared(table, keys_of([row.event_id for row in batch.accepted]), batch.duplicate, batch.rejected)
+        return _join([_prepare_part(job, part) for part in sort(lines, now=job.received_at, history=job.history)])
     finally:
         if collecting:
             gc.enable()
 
 
-def sort(lines: Sequence[bytes], *, now: datetime, history: bool) -> Sorted:
-    """Decode and check each line; of lines with one event id the first counts."""
-    accepted: dict[str, Accepted] = {}
+def sort(lines: Sequence[bytes], *, now: datetime, history: bool) -> Iterator[Sorted]:
+    """Decode and check each line; of lines with one event id the first counts. A part at a time: see `PART`."""
+    window, seen = Window.at(now, history=history), set[str]()
+    for start in range(0, len(lines), PART):
+        yield _sort_part(lines[start : start + PART], start, window, seen)
+
+
+def _sort_part(lines: Sequence[bytes], start: int, window: Window, seen: set[str]) -> Sorted:
+    accepted: list[Accepted] = []
     rejected: list[Rejected] = []
-    for place, line in enumerate(lines):
+    for place, line in enumerate(lines, start):
         found = decode(line)
         if found.__class__ is Rejection:
             rejected.append(Rejected(place, found, line))
             continue
         event, properties = found  # type: ignore[misc]
-        if broken := quality.check(event, properties, now=now, history=history):
+        if broken := quality.check(event, properties, window):
             rejected.append(Rejected(place, broken, line))
             continue
         digest = sha256(line).digest()
         event_id = digest.hex() if event.event_id is None else str(event.event_id)
-        accepted.setdefault(event_id, Accepted(event, properties, event_id, digest))
-    return Sorted(list(accepted.values()), len(lines) - len(rejected) - len(accepted), rejected)
+        if event_id not in seen:
+            seen.add(event_id)
+            accepted.append(Accepted(event, properties, event_id, digest))
+    return Sorted(accepted, len(lines) - len(rejected) - len(accepted), rejected)
+
+
+def _prepare_part(job: Job, part: Sorted) -> Prepared:
+    table = columns.table(job.org_id, job.batch_id, part.accepted, received_at=job.received_at, currency=job.currency)
+    return Prepared(table, keys_of([row.event_id for row in part.accepted]), part.duplicate, part.rejected)
+
+
+def _join(parts: Sequence[Prepared]) -> Prepared:
+    return Prepared(
+        pa.concat_tables([part.table for part in parts]).unify_dictionaries().combine_chunks(),
+        np.concatenate([part.keys for part in parts]),
+        sum(part.duplicate for part in parts),
+        [one for part in parts for one in part.rejected],
+    )
 
 
 def keys_of(event_ids: Sequence[str]) -> np.ndarray:

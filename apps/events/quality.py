@@ -1,12 +1,17 @@
 """The rules an event's values must keep, each with its stable code. Shapes and types are `canonical`'s."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
+
+from msgspec import Struct
 
 from apps.common.money import is_currency
 from apps.events.canonical import Event, Properties, Rejection
 
+SLUG = re.compile(r"[a-z0-9_]{1,40}")
 FUTURE = timedelta(minutes=5)
 OLDEST = timedelta(days=90)
 MONEY_FIELDS = ("properties.revenue", "properties.cost", "metadata.clearing_price", "metadata.bid_price")
@@ -27,17 +32,40 @@ CODES: Mapping[str, str] = {
 }
 
 
-def check(event: Event, properties: Properties, *, now: datetime, history: bool) -> Rejection | None:
+class Window(Struct, frozen=True):
+    """The times that a batch may have: up to `latest`, and not before `oldest` unless it is history."""
+
+    latest: datetime
+    oldest: datetime | None
+
+    @classmethod
+    def at(cls, now: datetime, *, history: bool) -> "Window":
+        return cls(now + FUTURE, None if history else now - OLDEST)
+
+
+def check(event: Event, properties: Properties, window: Window) -> Rejection | None:
     """The first rule that the event breaks, if any."""
-    return check_time(event.timestamp, now=now, history=history) or check_money(event, properties)
+    return check_time(event.timestamp, window) or check_platform(event) or check_money(event, properties)
 
 
-def check_time(moment: datetime, *, now: datetime, history: bool) -> Rejection | None:
-    if moment > now + FUTURE:
+def check_time(moment: datetime, window: Window) -> Rejection | None:
+    if moment > window.latest:
         return _rejection("timestamp_in_future", "timestamp", moment.isoformat())
-    if not history and moment < now - OLDEST:
+    if window.oldest is not None and moment < window.oldest:
         return _rejection("timestamp_too_old", "timestamp", moment.isoformat())
     return None
+
+
+def check_platform(event: Event) -> Rejection | None:
+    for field, slug in (("source.platform", event.source.platform), ("metadata.dsp", event.metadata.dsp)):
+        if slug is not None and not is_slug(slug):
+            return Rejection("wrong_type", field, f"{field} must be 1 to 40 lower-case letters, digits or underscores.")
+    return None
+
+
+@lru_cache(4096)
+def is_slug(text: str) -> bool:
+    return SLUG.fullmatch(text) is not None
 
 
 def check_money(event: Event, properties: Properties) -> Rejection | None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.events.canonical import Rejection, decode
-from apps.events.preparing import sort
+from apps.events.preparing import PART, Sorted, sort
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 PROOF_FORM = b"""{"event_type": "impression", "timestamp": "2026-11-15T10:30:00Z", "campaign_id": "madhive_12345",
@@ -19,8 +19,13 @@ WEBHOOK_FORM = b"""{"event_type": "conversion", "timestamp": "2026-11-12T14:30:0
 "properties": {"revenue": 99.99, "currency": "USD"}}"""
 
 
+def sort_one(lines: list[bytes], *, now: datetime, history: bool) -> Sorted:
+    parts = list(sort(lines, now=now, history=history))
+    return parts[0] if parts else Sorted([], 0, [])
+
+
 def rejection(line: bytes, *, history: bool = False) -> Rejection:
-    found = sort([line], now=NOW, history=history).rejected
+    found = sort_one([line], now=NOW, history=history).rejected
     assert len(found) == 1
     return found[0].why
 
@@ -28,7 +33,7 @@ def rejection(line: bytes, *, history: bool = False) -> Rejection:
 @pytest.mark.parametrize("line", [PROOF_FORM, WEBHOOK_FORM])
 def test_both_forms_are_read(line: bytes) -> None:
     assert not isinstance(decode(line), Rejection)
-    assert len(sort([line], now=NOW, history=False).accepted) == 1
+    assert len(sort_one([line], now=NOW, history=False).accepted) == 1
 
 
 def line(**fields: str) -> bytes:
@@ -70,33 +75,33 @@ def test_each_rule_has_its_code_and_field(text: bytes, code: str, field: str) ->
 def test_five_minutes_ahead_and_ninety_days_back_are_still_fine() -> None:
     ahead = line(timestamp='"2026-11-21T12:05:00Z"')
     back = line(timestamp=f'"{(NOW - timedelta(days=90)).isoformat()}"')
-    assert len(sort([ahead, back], now=NOW, history=False).accepted) == 2
+    assert len(sort_one([ahead, back], now=NOW, history=False).accepted) == 2
 
 
 def test_history_takes_what_is_old() -> None:
-    assert len(sort([line(timestamp='"2018-01-16T00:00:00Z"')], now=NOW, history=True).accepted) == 1
+    assert len(sort_one([line(timestamp='"2018-01-16T00:00:00Z"')], now=NOW, history=True).accepted) == 1
 
 
 def test_an_id_above_two_to_the_53_is_kept_digit_by_digit() -> None:
-    accepted = sort(
+    accepted = sort_one(
         [line(event_id="9007199254740993", campaign_id="9007199254740993")], now=NOW, history=False
     ).accepted
     assert accepted[0].event_id == "9007199254740993"
 
 
 def test_the_first_of_one_id_counts() -> None:
-    batch = sort([line(event_id='"a"', user_id='"1"'), line(event_id='"a"', user_id='"2"')], now=NOW, history=False)
+    batch = sort_one([line(event_id='"a"', user_id='"1"'), line(event_id='"a"', user_id='"2"')], now=NOW, history=False)
     assert (len(batch.accepted), batch.duplicate) == (1, 1)
     assert batch.accepted[0].event.user_id == "1"
 
 
 def test_without_an_id_the_content_is_the_id() -> None:
-    batch = sort([line(user_id='"1"'), line(user_id='"1"'), line(user_id='"2"')], now=NOW, history=False)
+    batch = sort_one([line(user_id='"1"'), line(user_id='"1"'), line(user_id='"2"')], now=NOW, history=False)
     assert (len(batch.accepted), batch.duplicate) == (2, 1)
 
 
 def test_money_is_exact() -> None:
-    accepted = sort([line(properties='{"revenue": 0.1}')], now=NOW, history=False).accepted
+    accepted = sort_one([line(properties='{"revenue": 0.1}')], now=NOW, history=False).accepted
     assert str(accepted[0].properties.revenue) == "0.1"
 
 
@@ -107,5 +112,18 @@ def test_no_bytes_break_the_decoder(noise: bytes) -> None:
 
 @given(st.lists(st.one_of(st.just(WEBHOOK_FORM), st.just(PROOF_FORM), st.binary(max_size=20)), max_size=30))
 def test_every_line_ends_somewhere(lines: list[bytes]) -> None:
-    batch = sort(lines, now=NOW, history=False)
+    batch = sort_one(lines, now=NOW, history=False)
     assert len(batch.accepted) + batch.duplicate + len(batch.rejected) == len(lines)
+
+
+def test_an_id_repeats_across_the_parts_of_a_batch() -> None:
+    lines = [line(event_id=f'"{number % (PART + 10)}"') for number in range(2 * PART)]
+    parts = list(sort(lines, now=NOW, history=False))
+    assert [len(part.accepted) for part in parts] == [PART, 10]
+    assert sum(part.duplicate for part in parts) == PART - 10
+
+
+def test_places_go_on_across_parts() -> None:
+    lines = [b"x" if number in {1, PART + 1} else WEBHOOK_FORM for number in range(PART + 2)]
+    places = [one.place for part in sort(lines, now=NOW, history=False) for one in part.rejected]
+    assert places == [1, PART + 1]
