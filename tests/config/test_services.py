@@ -271,6 +271,7 @@ def test_broken_notes_count_as_lost(root: Path) -> None:
 def test_the_whole_site_starts_is_joined_and_stops(root: Path) -> None:
     port, second_port = free_port(), free_port()
     first = Launcher(root, "run", PORT=str(port), DEMO="0")
+    first.wait_for("Precise: data in")  # of two that start at once, either may lead; here the first does
     second = Launcher(root, "run", PORT=str(second_port), DEMO="0")
     for launcher, number in ((first, port), (second, second_port)):
         launcher.wait_for(f"running at http://localhost:{number}")
