@@ -60,9 +60,13 @@ class Geo(Struct, frozen=True, gc=False):
     dma: Id | None = None
 
 
+# What an event without these has: the very same object, so that `is` tells.
+NOWHERE = Geo()
+
+
 class Context(Struct, frozen=True, gc=False):
     device: Device = Device()
-    geo: Geo = Geo()
+    geo: Geo = NOWHERE
 
 
 class Metadata(Struct, frozen=True, gc=False):
@@ -70,7 +74,7 @@ class Metadata(Struct, frozen=True, gc=False):
 
     dsp: Platform | None = None
     publisher: Text | None = None
-    geo: Geo = Geo()
+    geo: Geo = NOWHERE
     device: Text | None = None
     creative_id: Id | None = None
     bid_price: Decimal | None = None
@@ -102,6 +106,8 @@ class Properties(Struct, frozen=True, gc=False):
 
 LONGEST_LINE = 1_000_000
 NO_PROPERTIES = Properties()
+NO_METADATA = Metadata()
+NO_CONTEXT = Context()
 NOTHING = msgspec.Raw(b"{}")
 
 
@@ -115,12 +121,12 @@ class Event(Struct, frozen=True, gc=False):
     device_id: Id | None = None
     source: Source = Source()
     utm: Utm = Utm()
-    context: Context = Context()
+    context: Context = NO_CONTEXT
     properties: msgspec.Raw = NOTHING
     consent: Consent = Consent()
     campaign_id: Id | None = None
     cohort_id: Id | None = None
-    metadata: Metadata = Metadata()
+    metadata: Metadata = NO_METADATA
     attribution: Attribution = Attribution()
 
 

@@ -3,18 +3,19 @@
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
-from itertools import chain
+from itertools import accumulate, chain
 from uuid import UUID
 
 import numpy as np
 import pyarrow as pa
 from msgspec import Struct
 
-from apps.events.canonical import Event, Geo, Properties
+from apps.events.canonical import NOWHERE, Event, Metadata, Properties
 
 MONEY = pa.decimal128(38, 18)
 STEP = Decimal(1).scaleb(-18)
 PRECISION = Context(prec=60)
+PER_MILLE = Decimal("0.001")
 
 
 class Accepted(Struct, frozen=True, gc=False):
@@ -35,8 +36,6 @@ def table(org_id: UUID, batch_id: UUID, rows: Sequence[Accepted], *, received_at
     events = [row.event for row in rows]
     sources = [event.source for event in events]
     proofs = [event.metadata for event in events]
-    devices = [event.context.device for event in events]
-    geos = [event.context.geo for event in events]
     received = pa.scalar(received_at, pa.timestamp("ms", "UTC"))
     return pa.table(
         {
@@ -45,7 +44,7 @@ def table(org_id: UUID, batch_id: UUID, rows: Sequence[Accepted], *, received_at
             "event_type": _codes([event.event_type for event in events]),
             "timestamp": _moments([event.timestamp for event in events]),
             "received_at": pa.repeat(received, size),
-            "person_id": pa.array([_person(event) for event in events], pa.string()),
+            "person_id": _texts([_person(event) for event in events]),
             "session_id": _texts([event.session_id for event in events]),
             "platform": _codes([s.platform or p.dsp or "api" for s, p in zip(sources, proofs, strict=True)]),
             "channel": _codes([s.channel or e.utm.medium for s, e in zip(sources, events, strict=True)]),
@@ -60,10 +59,7 @@ def table(org_id: UUID, batch_id: UUID, rows: Sequence[Accepted], *, received_at
                 [s.publisher or p.publisher or s.placement for s, p in zip(sources, proofs, strict=True)]
             ),
             "cohort_id": _codes([event.cohort_id for event in events]),
-            "device": _codes([d.type or p.device for d, p in zip(devices, proofs, strict=True)]),
-            "country": _codes([g.country or p.geo.country for g, p in zip(geos, proofs, strict=True)]),
-            "region": _codes([g.region or p.geo.region for g, p in zip(geos, proofs, strict=True)]),
-            "postal_code": _codes([_postal_code(g) or _postal_code(p.geo) for g, p in zip(geos, proofs, strict=True)]),
+            **_surroundings(events, proofs),
             "currency": _codes([row.properties.currency or currency for row in rows]),
             "revenue": _money([row.properties.revenue for row in rows]),
             "spend": _money([spend_of(row.event, row.properties) for row in rows]),
@@ -81,18 +77,26 @@ def spend_of(event: Event, properties: Properties) -> Decimal | None:
     if properties.cost is not None:
         return properties.cost
     price = event.metadata.clearing_price
-    return None if price is None or event.event_type != "impression" else price.scaleb(-3, PRECISION)
+    return None if price is None or event.event_type != "impression" else PRECISION.multiply(price, PER_MILLE)
 
 
-def _person(event: Event) -> str:
+def _person(event: Event) -> str | int | None:
     """The best id there is; whoever denied consent is counted, not profiled."""
     if event.consent.status == "denied":
-        return ""
-    return _text(event.user_id or event.anonymous_id or event.device_id)
+        return None
+    return event.user_id or event.anonymous_id or event.device_id
 
 
-def _postal_code(geo: Geo) -> str | None:
-    return geo.postal_code or geo.zip
+def _surroundings(events: Sequence[Event], proofs: Sequence[Metadata]) -> dict[str, pa.Array]:
+    """Device and place: the context's, or those of the proof form's delivery facts where the context has none."""
+    contexts = [event.context for event in events]
+    places = [c.geo if c.geo is not NOWHERE else p.geo for c, p in zip(contexts, proofs, strict=True)]
+    return {
+        "device": _codes([c.device.type or p.device for c, p in zip(contexts, proofs, strict=True)]),
+        "country": _codes([place.country for place in places]),
+        "region": _codes([place.region for place in places]),
+        "postal_code": _codes([place.postal_code or place.zip for place in places]),
+    }
 
 
 def _text(value: str | int | None) -> str:
@@ -133,16 +137,11 @@ def _money(amounts: Sequence[Decimal | None]) -> pa.Array:
 
 def _contributors(events: Sequence[Event]) -> dict[str, pa.Array]:
     lists = [event.attribution.data_contributors for event in events]
-    offsets = [0]
-    for contributors in lists:
-        offsets.append(offsets[-1] + len(contributors))
+    offsets = pa.array(accumulate(map(len, lists), initial=0), pa.int32())
     flat = list(chain.from_iterable(lists))
-    return {
-        "contributor_ids": _list(offsets, pa.array([one.id for one in flat], pa.string())),
-        "contributor_signals": _list(offsets, pa.array([one.signal_type for one in flat], pa.string())),
-        "contributor_weights": _list(offsets, pa.array([one.weight for one in flat], pa.float64())),
+    values = {
+        "contributor_ids": pa.array([one.id for one in flat], pa.string()),
+        "contributor_signals": pa.array([one.signal_type for one in flat], pa.string()),
+        "contributor_weights": pa.array([one.weight for one in flat], pa.float64()),
     }
-
-
-def _list(offsets: list[int], values: pa.Array) -> pa.Array:
-    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values)
+    return {name: pa.ListArray.from_arrays(offsets, array) for name, array in values.items()}

@@ -1,182 +1,151 @@
-"""From the ingest log to ClickHouse: decode, check, drop duplicates, insert, put the rest into quarantine.
+"""From the ingest log to ClickHouse: claim a batch, decode, check, drop duplicates, insert, quarantine the rest.
 
-One record is one insert under the record's own batch id. A crash between the insert and the log's commit leads to a
-replay: the same token inserts nothing, and the batch's own rows do not count as duplicates.
+A batch is one insert under the batch's own id. A crash between the insert and the log's commit leads to a replay: the
+same token inserts nothing, and the batch's own rows do not count as duplicates.
 
-Records are written strictly in order, by one thread. Decoding runs ahead of it: in this process when little waits, in
-processes of a pool when much does.
+Batches are written strictly in order, by one thread; decoding runs ahead of it.
 """
 
-import multiprocessing
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
+from threading import Event
+from uuid import UUID
 
-import pyarrow as pa
 import structlog
 from django.db import connection, connections
 
 from apps.common.errors import Unavailable
+from apps.events.decoding import Decoded, Decoders
+from apps.events.known import KnownIds
 from apps.events.log import store
 from apps.events.log.models import LogRecord
-from apps.events.models import QuarantinedLine
-from apps.events.preparing import Job, Prepared, Rejected, prepare, without_pandas
-from apps.events.queries import known_ids
-from apps.orgs.public import SERVICE, acting, in_schema_of
-from apps.warehouse.public import insert
+from apps.events.preparing import Job, Prepared
+from apps.events.writing import write
+from apps.orgs.public import SERVICE, acting
 
 log = structlog.get_logger()
-Decoded = Callable[[], Prepared]
 # One ingestor works at a time: PostgreSQL keeps this lock for as long as the holder's connection lives.
 LOCK = 0x5052_4543
-QUARANTINED_CHARACTERS = 65_536
-# So many records are decoded ahead of the one that is being written.
-AHEAD = 3
-# From so many waiting records on, a pool of processes is worth its start.
+# So many batches are decoded ahead of the one that is being written.
+AHEAD = 1
+# From so many waiting records on, decoding is spread over several processes.
 POOL_FROM = 5
+# How long it waits before it looks again whether there is work, in seconds.
+IDLE = 0.2
 # What a failed attempt waits before the next, in seconds.
 PAUSES = (0.2, 0.5, 1, 2, 5)
 
 
-def drain(*, stop: Callable[[], bool] = lambda: False, after_each: Callable[[int], None] = lambda lines: None) -> int:
-    """Work on what waits until nothing does; answers how many records that were. Hold the lock meanwhile.
+class Ingestor:
+    """What the one process that writes events needs, for as long as it is the one: see `only_ingestor`."""
 
-    `after_each` is called with the number of lines of each finished record.
-    """
-    done = 0
-    with _decoders() as decoders, ThreadPoolExecutor(1, thread_name_prefix="ingest-write") as writer:
-        under_way: deque[Future[int]] = deque()
-        for record in _records(stop):
-            under_way.append(writer.submit(_finish, record, _decode(decoders, record)))
-            if len(under_way) > AHEAD:
-                after_each(under_way.popleft().result())
-            done += 1
-        for last in under_way:
-            after_each(last.result())
-    return done
+    def __init__(self, decoders: Decoders) -> None:
+        self._decoders = decoders
+        self._known = KnownIds()
 
+    def run(self, stopped: Event) -> None:
+        """Work until told to stop."""
+        while not stopped.is_set():
+            if not self.drain(stop=stopped.is_set):
+                self._decoders.rest()
+                stopped.wait(IDLE)
 
-def job_of(record: LogRecord) -> Job:
-    return Job(
-        record.org_id, record.batch_id, bytes(record.payload), record.created_at, record.history, record.org.currency
-    )
+    def drain(
+        self, *, stop: Callable[[], bool] = lambda: False, after_each: Callable[[int], None] = lambda lines: None
+    ) -> int:
+        """Work on what waits until nothing does; answers how many batches that were.
 
-
-def write(record: LogRecord, prepared: Prepared) -> int:
-    """Bring a prepared record to its end, in one transaction; answers its number of lines."""
-    with acting(SERVICE), in_schema_of(record.org):
-        known = known_ids.fetch(record.org_id, record.batch_id, prepared.keys)
-        table = prepared.table.filter(pa.array(~known)) if known.any() else prepared.table
-        if table.num_rows:
-            insert("events", table, token=str(record.batch_id))
-        _quarantine(record, prepared.rejected)
-        counts = {
-            "accepted": table.num_rows,
-            "duplicate": prepared.duplicate + int(known.sum()),
-            "rejected": len(prepared.rejected),
-        }
-        store.finish(record, **counts)
-    log.info("events.batch_done", org=str(record.org_id), batch=str(record.batch_id), **counts)
-    return int(record.line_count)
-
-
-@contextmanager
-def only_ingestor() -> Iterator[bool]:
-    """Whether this process is the one ingestor for as long as the block lasts."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
-        held = bool(cursor.fetchone()[0])
-        try:
-            yield held
-        finally:
-            if held:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
-
-
-@contextmanager
-def _decoders() -> Iterator[Executor]:
-    """Where decoding happens: a pool of processes when much waits, a thread otherwise."""
-    with acting(SERVICE):
-        waiting = len(store.waiting(limit=POOL_FROM))
-    cores = os.cpu_count() or 1
-    if waiting < POOL_FROM or cores == 1:
-        with ThreadPoolExecutor(1, thread_name_prefix="ingest-decode") as thread:
-            yield thread
-        return
-    # Not forked: this process has threads and connections.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(cores, 4), context, initializer=without_pandas) as pool:
-        yield pool
-
-
-def _records(stop: Callable[[], bool]) -> Iterator[LogRecord]:
-    """Waiting records in order, each once, until none are left."""
-    last = 0
-    while not stop():
+        `after_each` is called with the number of lines of each finished batch.
+        """
+        done = 0
         with acting(SERVICE):
-            found = store.next_record(after=last)
-        if found is None:
-            return
-        yield found
-        last = found.pk
+            much_waits = store.is_waiting(records=POOL_FROM)
+        with ThreadPoolExecutor(1, thread_name_prefix="ingest-write") as writer:
+            under_way: deque[Future[int]] = deque()
+            for batch_id, records in _batches(stop):
+                decoded = [self._decoders.submit(_job(batch_id, one), much_waits=much_waits) for one in records]
+                under_way.append(writer.submit(self._finish, batch_id, records, decoded))
+                if len(under_way) > AHEAD:
+                    after_each(under_way.popleft().result())
+                done += 1
+            for last in under_way:
+                after_each(last.result())
+        return done
 
-
-def _decode(decoders: Executor, record: LogRecord) -> Decoded:
-    """Decoding under way, as a function that waits for it. A pool that lost a process is not the record's fault."""
-    job = job_of(record)
-    try:
-        future = decoders.submit(prepare, job)
-    except BrokenExecutor:
-        return partial(prepare, job)
-
-    def wait() -> Prepared:
+    def _finish(self, batch_id: UUID, records: Sequence[LogRecord], decoded: Sequence[Decoded]) -> int:
+        """The writer's step; answers the batch's number of lines. The engine's absence is waited out; any other failure
+        is noted on the records, which are passed over."""
         try:
-            return future.result()
-        except BrokenExecutor:
-            log.warning("events.decoder_lost", record=record.pk)
-            return prepare(job)
+            pairs = [(record, one) for record, one in zip(records, map(_outcome, records, decoded), strict=True) if one]
+            if pairs:
+                self._write_patiently(batch_id, [record for record, _ in pairs], [one for _, one in pairs])
+            return sum(record.line_count for record in records)
+        finally:
+            connections.close_all()
 
-    return wait
-
-
-def _finish(record: LogRecord, decoded: Decoded) -> int:
-    """The writer's step. The engine's absence is waited out; any other failure is noted on the record, which waits."""
-    try:
+    def _write_patiently(self, batch_id: UUID, records: Sequence[LogRecord], prepared: Sequence[Prepared]) -> None:
         for pause in (*PAUSES, None):
             try:
-                return write(record, decoded())
+                write(batch_id, records, prepared, self._known)
             except Unavailable as error:
                 log.warning("events.warehouse_unavailable", error=error.message)
                 if pause is None:
                     raise
                 time.sleep(pause)
             except Exception as error:
-                log.exception("events.batch_failed", record=record.pk)
-                with acting(SERVICE):
-                    store.fail(record, f"{type(error).__name__}: {error}"[:2000])
-                return 0
-        return 0
-    finally:
-        connections.close_all()
+                log.exception("events.batch_failed", batch=str(batch_id))
+                _pass_over(records, error, batch_id=batch_id)
+                return
+            else:
+                return
 
 
-def _quarantine(record: LogRecord, rejected: Sequence[Rejected]) -> None:
-    QuarantinedLine.objects.bulk_create(
-        (
-            QuarantinedLine(
-                import_id=record.import_id,
-                batch_id=record.batch_id,
-                position=record.first_position + one.place,
-                code=one.why.code,
-                field=one.why.field[:120],
-                message=one.why.message[:2000].replace("\x00", "\ufffd"),
-                line=one.line[:QUARANTINED_CHARACTERS].decode("utf-8", "replace").replace("\x00", "\ufffd"),
-            )
-            for one in rejected
-        ),
-        batch_size=5_000,
-    )
+@contextmanager
+def only_ingestor() -> Iterator[Ingestor | None]:
+    """The one ingestor for as long as the block lasts, or nothing when there is one elsewhere."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
+        if not cursor.fetchone()[0]:
+            yield None
+            return
+        try:
+            with Decoders() as decoders:
+                yield Ingestor(decoders)
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+
+
+def _batches(stop: Callable[[], bool]) -> Iterator[tuple[UUID, list[LogRecord]]]:
+    """What another ingestor left behind, then new batches until nothing waits. Each once, and in order."""
+    with acting(SERVICE):
+        left = deque(store.unfinished())
+    while not stop():
+        with acting(SERVICE):
+            batch_id = left.popleft() if left else store.claim()
+            if batch_id is None:
+                return
+            records = store.records_of(batch_id)
+        yield batch_id, records
+
+
+def _job(batch_id: UUID, record: LogRecord) -> Job:
+    payload = bytes(record.payload)
+    return Job(record.org_id, batch_id, payload, record.created_at, record.history, record.org.currency)
+
+
+def _outcome(record: LogRecord, decoded: Decoded) -> Prepared | None:
+    try:
+        return decoded()
+    except Exception as error:
+        log.exception("events.record_failed", record=record.pk)
+        # Its batch goes on without it, so it has to be claimed anew if it is ever to be taken up again.
+        _pass_over([record], error, batch_id=None)
+        return None
+
+
+def _pass_over(records: Sequence[LogRecord], error: Exception, *, batch_id: UUID | None) -> None:
+    with acting(SERVICE):
+        store.fail(records, f"{type(error).__name__}: {error}"[:2000], batch_id=batch_id)

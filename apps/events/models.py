@@ -24,7 +24,7 @@ class QuarantinedLine(models.Model):
     """A line that broke a rule, as it came (personal data taken out), for replay once the cause is mended."""
 
     import_id = models.UUIDField(null=True, db_index=True)
-    batch_id = models.UUIDField()
+    record_id = models.BigIntegerField(help_text="Of the ingest log.")
     position = models.PositiveBigIntegerField()
     code = models.CharField(max_length=40, db_index=True)
     field = models.CharField(max_length=120, blank=True)
@@ -33,7 +33,7 @@ class QuarantinedLine(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["batch_id", "position"], name="quarantined_once")]
+        constraints = [models.UniqueConstraint(fields=["record_id", "position"], name="quarantined_once")]
 
     def __str__(self) -> str:
         return f"{self.code} at {self.position}"

@@ -47,19 +47,17 @@ class Rejected(Struct, frozen=True):
 
 
 class Sorted(Struct, frozen=True):
-    """A batch after the rules: what is kept, how many repeat, what is turned away."""
+    """Lines after the rules: what keeps them, and what is turned away."""
 
     accepted: list[Accepted]
-    duplicate: int
     rejected: list[Rejected]
 
 
 class Prepared(Struct, frozen=True):
-    """A batch as ClickHouse takes it. `keys` has a row an event: two halves of 128 bits of its id's SHA-256."""
+    """A record as ClickHouse takes it. `keys` has a row an event: two halves of 128 bits of its id's SHA-256."""
 
     table: pa.Table
     keys: np.ndarray
-    duplicate: int
     rejected: list[Rejected]
 
 
@@ -87,13 +85,13 @@ def prepare(job: Job) -> Prepared:
 
 
 def sort(lines: Sequence[bytes], *, now: datetime, history: bool) -> Iterator[Sorted]:
-    """Decode and check each line; of lines with one event id the first counts. A part at a time: see `PART`."""
-    window, seen = Window.at(now, history=history), set[str]()
+    """Decode and check each line. A part at a time: see `PART`."""
+    window = Window.at(now, history=history)
     for start in range(0, len(lines), PART):
-        yield _sort_part(lines[start : start + PART], start, window, seen)
+        yield _sort_part(lines[start : start + PART], start, window)
 
 
-def _sort_part(lines: Sequence[bytes], start: int, window: Window, seen: set[str]) -> Sorted:
+def _sort_part(lines: Sequence[bytes], start: int, window: Window) -> Sorted:
     accepted: list[Accepted] = []
     rejected: list[Rejected] = []
     for place, line in enumerate(lines, start):
@@ -107,22 +105,19 @@ def _sort_part(lines: Sequence[bytes], start: int, window: Window, seen: set[str
             continue
         digest = sha256(line).digest()
         event_id = digest.hex() if event.event_id is None else str(event.event_id)
-        if event_id not in seen:
-            seen.add(event_id)
-            accepted.append(Accepted(event, properties, event_id, digest))
-    return Sorted(accepted, len(lines) - len(rejected) - len(accepted), rejected)
+        accepted.append(Accepted(event, properties, event_id, digest))
+    return Sorted(accepted, rejected)
 
 
 def _prepare_part(job: Job, part: Sorted) -> Prepared:
     table = columns.table(job.org_id, job.batch_id, part.accepted, received_at=job.received_at, currency=job.currency)
-    return Prepared(table, keys_of([row.event_id for row in part.accepted]), part.duplicate, part.rejected)
+    return Prepared(table, keys_of([row.event_id for row in part.accepted]), part.rejected)
 
 
 def _join(parts: Sequence[Prepared]) -> Prepared:
     return Prepared(
         pa.concat_tables([part.table for part in parts]).unify_dictionaries().combine_chunks(),
         np.concatenate([part.keys for part in parts]),
-        sum(part.duplicate for part in parts),
         [one for part in parts for one in part.rejected],
     )
 

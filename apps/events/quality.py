@@ -9,13 +9,12 @@ from functools import lru_cache
 from msgspec import Struct
 
 from apps.common.money import is_currency
-from apps.events.canonical import Event, Properties, Rejection
+from apps.events.canonical import NO_METADATA, NO_PROPERTIES, Event, Properties, Rejection
 
 SLUG = re.compile(r"[a-z0-9_]{1,40}")
 FUTURE = timedelta(minutes=5)
 OLDEST = timedelta(days=90)
-MONEY_FIELDS = ("properties.revenue", "properties.cost", "metadata.clearing_price", "metadata.bid_price")
-NO_MONEY = (None, None, None, None)
+ZERO = Decimal(0)
 MOST_MONEY = Decimal(10) ** 18
 
 CODES: Mapping[str, str] = {
@@ -57,10 +56,10 @@ def check_time(moment: datetime, window: Window) -> Rejection | None:
 
 
 def check_platform(event: Event) -> Rejection | None:
-    for field, slug in (("source.platform", event.source.platform), ("metadata.dsp", event.metadata.dsp)):
-        if slug is not None and not is_slug(slug):
-            return Rejection("wrong_type", field, f"{field} must be 1 to 40 lower-case letters, digits or underscores.")
-    return None
+    platform, dsp = event.source.platform, event.metadata.dsp
+    if platform is not None and not is_slug(platform):
+        return _not_a_slug("source.platform")
+    return None if dsp is None or is_slug(dsp) else _not_a_slug("metadata.dsp")
 
 
 @lru_cache(4096)
@@ -70,23 +69,35 @@ def is_slug(text: str) -> bool:
 
 def check_money(event: Event, properties: Properties) -> Rejection | None:
     proof = event.metadata
-    amounts = (properties.revenue, properties.cost, proof.clearing_price, proof.bid_price)
-    if amounts != NO_MONEY and (broken := check_amounts(amounts)):
-        return broken
+    if proof is not NO_METADATA and not (is_money(proof.clearing_price) and is_money(proof.bid_price)):
+        return _not_money(event, properties)
+    if properties is NO_PROPERTIES:
+        return None
+    if not (is_money(properties.revenue) and is_money(properties.cost)):
+        return _not_money(event, properties)
     if properties.currency is not None and not is_currency(properties.currency):
         return _rejection("unknown_currency", "properties.currency", properties.currency)
     return None
 
 
-def check_amounts(amounts: tuple[Decimal | None, ...]) -> Rejection | None:
-    for field, amount in zip(MONEY_FIELDS, amounts, strict=True):
-        if amount is None:
-            continue
-        if not amount.is_finite() or abs(amount) >= MOST_MONEY:
-            return _rejection("money_out_of_range", field, str(amount))
-        if amount < 0:
-            return _rejection("negative_money", field, str(amount))
-    return None
+def is_money(amount: Decimal | None) -> bool:
+    return amount is None or (amount.is_finite() and ZERO <= amount < MOST_MONEY)
+
+
+def _not_money(event: Event, properties: Properties) -> Rejection:
+    amounts = {
+        "metadata.clearing_price": event.metadata.clearing_price,
+        "metadata.bid_price": event.metadata.bid_price,
+        "properties.revenue": properties.revenue,
+        "properties.cost": properties.cost,
+    }
+    field, amount = next((field, amount) for field, amount in amounts.items() if not is_money(amount))
+    negative = amount is not None and amount.is_finite() and -MOST_MONEY < amount < ZERO
+    return _rejection("negative_money" if negative else "money_out_of_range", field, str(amount))
+
+
+def _not_a_slug(field: str) -> Rejection:
+    return Rejection("wrong_type", field, f"{field} must be 1 to 40 lower-case letters, digits or underscores.")
 
 
 def _rejection(code: str, field: str, value: str) -> Rejection:

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from django.core.management import CommandError, call_command
 
-from apps.events import ingestor
+from apps.events.log import store
 from apps.events.log.models import LogRecord
 from apps.events.models import FileImport, QuarantinedLine
 from apps.orgs.models import Kind, Organisation
@@ -106,7 +106,7 @@ def test_ip_and_email_never_reach_log_or_warehouse(org: Organisation) -> None:
     assert "ann@" not in rows[0]["person_id"]
     with acting(SERVICE):
         record = LogRecord.objects.get(org=org)
-        assert not any(b"203.0.113.9" in one or b"ann@" in one for one in ingestor.store.lines_of(record))
+        assert not any(b"203.0.113.9" in one or b"ann@" in one for one in store.lines_of(record))
 
 
 def test_who_denied_consent_is_counted_but_has_no_id(org: Organisation) -> None:
@@ -124,32 +124,6 @@ def test_the_same_id_in_two_organisations_is_two_events(org: Organisation, commi
     create_organisation(actor=SERVICE, slug=slug, name=slug, kind=Kind.AGENCY, admin_email=f"{slug}@first.example")
     assert counts(import_lines(org.slug, [line])) == (1, 1, 0, 0)
     assert counts(import_lines(slug, [line])) == (1, 1, 0, 0)
-
-
-def test_a_replay_after_a_crash_writes_nothing_twice_and_keeps_its_counts(
-    org: Organisation, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The crash is between ClickHouse's insert and PostgreSQL's commit: the worst place there is."""
-    lines = [event("click", YESTERDAY_NOON, platform="hulu", campaign="c", number=n) for n in range(50)]
-    finish = ingestor.store.finish
-
-    def crash(*_: object, **__: object) -> None:
-        monkeypatch.setattr(ingestor.store, "finish", finish)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(ingestor.store, "finish", crash)
-    with pytest.raises(KeyboardInterrupt):
-        import_lines(org.slug, lines)
-    assert sums(org)["events"] == 50
-    with ingestor.only_ingestor() as alone:
-        assert alone
-        ingestor.drain()
-    assert sums(org)["events"] == 50
-    with acting(SERVICE):
-        record = LogRecord.objects.get(org=org)
-    assert (record.accepted, record.duplicate) == (50, 0)
-    totals = execute(org.pk, "test.rollup", "SELECT sum(clicks) AS n FROM performance WHERE org_id = {org_id:UUID}")
-    assert totals == [{"n": 50}]
 
 
 @pytest.fixture

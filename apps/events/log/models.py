@@ -1,21 +1,20 @@
 """The ingest log: what was received and not yet everything that was done with it. Public schema, row-level security.
 
-A record is a batch of lines as they go to the ingestor, personal data already taken out. Its `batch_id` is made when
-it is written and never again, so that a replay after a crash is recognised as the same batch.
+A record is what arrived together: lines with personal data already taken out. The ingestor claims records in batches;
+what it claimed once stays one batch for ever, so that a replay after a crash is recognised as the same.
 """
-
-import uuid
 
 from django.db import models
 
 
 class LogRecord(models.Model):
     org = models.ForeignKey("orgs.Organisation", on_delete=models.PROTECT, related_name="+")
-    batch_id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    batch_id = models.UUIDField(null=True, editable=False)
     import_id = models.UUIDField(null=True)
     history = models.BooleanField(default=False)
     first_position = models.PositiveBigIntegerField(default=1)
     line_count = models.PositiveIntegerField()
+    byte_count = models.PositiveBigIntegerField(default=0, help_text="Of the lines, not of the payload.")
     payload = models.BinaryField(help_text="Lines joined by \\n, zstd.")
     created_at = models.DateTimeField(auto_now_add=True)
     done_at = models.DateTimeField(null=True)
@@ -31,4 +30,4 @@ class LogRecord(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"batch {self.batch_id} of {self.line_count}"
+        return f"record {self.pk} of {self.line_count} lines"

@@ -1,10 +1,10 @@
 """Reads and writes of the ingest log."""
 
-from collections.abc import Sequence
-from uuid import UUID
+from collections.abc import Iterable, Iterator, Sequence
+from uuid import UUID, uuid4
 
 import zstandard
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from apps.events.log.models import LogRecord
@@ -13,20 +13,25 @@ from apps.orgs.public import Organisation
 
 LINES_PER_RECORD = 50_000
 BYTES_PER_RECORD = 32_000_000
+# A batch is one insert. Large ones save the engine most of its merging; more than this, and memory is the limit.
+LINES_PER_BATCH = 150_000
+BYTES_PER_BATCH = 96_000_000
+RECORDS_PER_BATCH = 1_000
 
 
 def append(
     org: Organisation, lines: Sequence[bytes], *, import_id: UUID | None, first_position: int, history: bool
 ) -> LogRecord:
-    """Write one batch. It is kept once the caller's transaction commits, and only then."""
-    payload = zstandard.compress(SEPARATOR.join(lines), 1)
+    """Write one record. It is kept once the caller's transaction commits, and only then."""
+    joined = SEPARATOR.join(lines)
     return LogRecord.objects.create(
         org=org,
         import_id=import_id,
         history=history,
         first_position=first_position,
         line_count=len(lines),
-        payload=payload,
+        byte_count=len(joined),
+        payload=zstandard.compress(joined, 1),
     )
 
 
@@ -34,27 +39,45 @@ def lines_of(record: LogRecord) -> list[bytes]:
     return zstandard.decompress(bytes(record.payload)).split(SEPARATOR)
 
 
-def waiting(*, limit: int) -> list[int]:
-    """Ids of the records that nobody has worked on, oldest first."""
-    return list(LogRecord.objects.filter(done_at=None, error="").order_by("id").values_list("id", flat=True)[:limit])
+def is_waiting(*, records: int) -> bool:
+    """Whether at least so many records wait."""
+    return len(_open().values_list("id")[:records]) == records
 
 
-def next_record(*, after: int) -> LogRecord | None:
-    """The oldest waiting record behind `after`, with its organisation."""
-    waits = LogRecord.objects.filter(pk__gt=after, done_at=None, error="")
-    found: LogRecord | None = waits.select_related("org").order_by("pk").first()
-    return found
+def unfinished() -> list[UUID]:
+    """Batches that were claimed and not brought to their end, oldest first."""
+    found = _open().exclude(batch_id=None).order_by("id").values_list("batch_id", flat=True)
+    return list(dict.fromkeys(found))
 
 
-def fail(record: LogRecord, why: str) -> None:
-    """Pass the record over from now on; see the runbook for how it is taken up again."""
-    LogRecord.objects.filter(pk=record.pk).update(error=why)
+def claim() -> UUID | None:
+    """Make a batch of the oldest waiting records of one organisation, if there are any."""
+    new = _open().filter(batch_id=None).order_by("id")
+    oldest = new.first()
+    if oldest is None:
+        return None
+    sizes = new.filter(org=oldest.org_id).values_list("id", "line_count", "byte_count")[:RECORDS_PER_BATCH]
+    batch_id = uuid4()
+    LogRecord.objects.filter(id__in=list(_that_fit(sizes))).update(batch_id=batch_id)
+    return batch_id
 
 
-def finish(record: LogRecord, *, accepted: int, duplicate: int, rejected: int) -> None:
-    LogRecord.objects.filter(pk=record.pk).update(
-        done_at=timezone.now(), accepted=accepted, duplicate=duplicate, rejected=rejected
-    )
+def records_of(batch_id: UUID) -> list[LogRecord]:
+    """A batch's records in order, with their organisation."""
+    return list(_open().filter(batch_id=batch_id).select_related("org").order_by("id"))
+
+
+def fail(records: Iterable[LogRecord], why: str, *, batch_id: UUID | None) -> None:
+    """Pass these over from now on; see the runbook for how they are taken up again, as the batch they are left in."""
+    LogRecord.objects.filter(pk__in=[record.pk for record in records]).update(error=why, batch_id=batch_id)
+
+
+def finish(records: Sequence[LogRecord]) -> None:
+    """Keep the records' counts; their work is done."""
+    now = timezone.now()
+    for record in records:
+        record.done_at = now
+    LogRecord.objects.bulk_update(records, ["done_at", "accepted", "duplicate", "rejected"], batch_size=250)
 
 
 def progress(import_id: UUID) -> dict[str, int]:
@@ -64,3 +87,17 @@ def progress(import_id: UUID) -> dict[str, int]:
     sums = records.aggregate(**{name: Sum(name, default=0) for name in names})
     done = records.exclude(done_at=None).aggregate(lines=Sum("line_count", default=0))["lines"]
     return {**sums, "done": done, "failed": records.exclude(error="").count()}
+
+
+def _open() -> QuerySet[LogRecord]:
+    return LogRecord.objects.filter(done_at=None, error="")
+
+
+def _that_fit(sizes: Iterable[tuple[int, int, int]]) -> Iterator[int]:
+    """Ids of the first records that make one batch, the very first whatever its size."""
+    lines = size = 0
+    for pk, line_count, byte_count in sizes:
+        lines, size = lines + line_count, size + byte_count
+        if lines > line_count and (lines > LINES_PER_BATCH or size > BYTES_PER_BATCH):
+            return
+        yield pk

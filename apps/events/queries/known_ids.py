@@ -10,8 +10,8 @@ from apps.warehouse.public import execute_binary
 SQL = """
 SELECT key_high, key_low
 FROM event_keys
+PREWHERE key_high IN (SELECT key FROM format('RowBinary', 'key UInt64', base64Decode('{keys}')))
 WHERE org_id = {{org_id:UUID}} AND batch_id != {{batch_id:UUID}}
-    AND key_high IN (SELECT key FROM format('RowBinary', 'key UInt64', base64Decode('{keys}')))
 """
 
 

@@ -15,7 +15,7 @@ from apps.common.commands import Command as BaseCommand
 from apps.common.errors import AppError, InvalidInput
 from apps.events import importing
 from apps.events.formats.registry import FORMATS, get_format
-from apps.events.ingestor import drain, only_ingestor
+from apps.events.ingestor import only_ingestor
 from apps.events.log import store
 from apps.events.models import QuarantinedLine
 from apps.events.quality import CODES
@@ -76,8 +76,11 @@ class Command(BaseCommand):
                     raise AppError("The ingestor failed on a batch; its log says why. Nothing else was lost.")
                 if all(state["done"] == state["line_count"] for state in states):
                     return
-                with only_ingestor() as alone:
-                    drain(after_each=lambda lines: bar.update(lines) and None) if alone else time.sleep(0.1)
+                with only_ingestor() as ingestor:
+                    if ingestor:
+                        ingestor.drain(after_each=lambda lines: bar.update(lines) and None)
+                    else:
+                        time.sleep(0.1)
 
     def _summarise(self, org: Organisation, runs: list[Any], seconds: float) -> None:
         counts = {

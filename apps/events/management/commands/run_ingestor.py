@@ -6,7 +6,7 @@ from types import FrameType
 from typing import Any
 
 from apps.common.commands import Command as BaseCommand
-from apps.events.ingestor import drain, only_ingestor
+from apps.events.ingestor import IDLE, only_ingestor
 
 
 class Command(BaseCommand):
@@ -21,8 +21,7 @@ class Command(BaseCommand):
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
         while not stopped.is_set():
-            # The lock is given back between rounds, so that an import in another process can lend a hand.
-            with only_ingestor() as alone:
-                done = drain(stop=stopped.is_set) if alone else 0
-            if not done:
-                stopped.wait(0.2)
+            with only_ingestor() as ingestor:
+                if ingestor:
+                    ingestor.run(stopped)
+            stopped.wait(IDLE)

@@ -1,0 +1,82 @@
+"""The last step of ingest: a decoded batch into ClickHouse, quarantine and the log's counts."""
+
+from collections.abc import Sequence
+from itertools import accumulate
+from uuid import UUID
+
+import numpy as np
+import pyarrow as pa
+import structlog
+
+from apps.events.known import KnownIds
+from apps.events.log import store
+from apps.events.log.models import LogRecord
+from apps.events.models import QuarantinedLine
+from apps.events.preparing import Prepared, Rejected
+from apps.orgs.public import SERVICE, acting, in_schema_of
+from apps.warehouse.public import insert
+
+log = structlog.get_logger()
+QUARANTINED_CHARACTERS = 65_536
+
+
+def write(batch_id: UUID, records: Sequence[LogRecord], prepared: Sequence[Prepared], known: KnownIds) -> None:
+    """Bring a batch of one organisation's records to its end, in one transaction."""
+    org = records[0].org
+    with acting(SERVICE), in_schema_of(org):
+        keys = np.concatenate([one.keys for one in prepared])
+        new = ~(known.fetch(org.pk, batch_id, keys) | repeated(keys))
+        known.add(org.pk, keys[new])
+        table = pa.concat_tables([one.table for one in prepared]).unify_dictionaries()
+        table = table if new.all() else table.filter(pa.array(new))
+        if table.num_rows:
+            insert("events", table, token=str(batch_id))
+        count(records, prepared, new)
+        quarantine(records, prepared)
+        store.finish(records)
+    log.info("events.batch_done", org=str(org.pk), batch=str(batch_id), records=len(records), accepted=table.num_rows)
+
+
+def repeated(keys: np.ndarray) -> np.ndarray:
+    """For each row of `keys` (shape (n, 2)) whether an earlier row is the same; shape (n,)."""
+    highs = np.sort(keys[:, 0])
+    if (highs[1:] != highs[:-1]).all():
+        return np.zeros(len(keys), dtype=bool)
+    order = np.lexsort((keys[:, 1], keys[:, 0]))  # stable: of equal rows the earliest comes first
+    ordered = keys[order]
+    found = np.zeros(len(keys), dtype=bool)
+    found[order[1:]] = (ordered[1:] == ordered[:-1]).all(axis=1)
+    return found
+
+
+def count(records: Sequence[LogRecord], prepared: Sequence[Prepared], new: np.ndarray) -> None:
+    """Each record's accepted, duplicate and rejected lines; `new` has a row for each prepared event."""
+    ends = accumulate(len(one.keys) for one in prepared)
+    for record, one, end in zip(records, prepared, ends, strict=True):
+        record.accepted = int(new[end - len(one.keys) : end].sum())
+        record.duplicate = len(one.keys) - record.accepted
+        record.rejected = len(one.rejected)
+
+
+def quarantine(records: Sequence[LogRecord], prepared: Sequence[Prepared]) -> None:
+    QuarantinedLine.objects.bulk_create(
+        (_quarantined(record, line) for record, one in zip(records, prepared, strict=True) for line in one.rejected),
+        batch_size=5_000,
+    )
+
+
+def _quarantined(record: LogRecord, rejected: Rejected) -> QuarantinedLine:
+    return QuarantinedLine(
+        import_id=record.import_id,
+        record_id=record.pk,
+        position=record.first_position + rejected.place,
+        code=rejected.why.code,
+        field=rejected.why.field[:120],
+        message=_storable(rejected.why.message[:2000]),
+        line=_storable(rejected.line[:QUARANTINED_CHARACTERS].decode("utf-8", "replace")),
+    )
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL's text has no NUL."""
+    return text.replace("\x00", "\ufffd")

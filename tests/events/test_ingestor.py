@@ -1,0 +1,254 @@
+"""The ingestor: batches, duplicates wherever they come from, failures, and crashes at the worst places."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+
+from apps.events import decoding, ingestor, known
+from apps.events.ingestor import only_ingestor
+from apps.events.log import store
+from apps.events.log.models import LogRecord
+from apps.events.models import QuarantinedLine
+from apps.events.preparing import Job, Prepared
+from apps.orgs.models import Kind, Organisation
+from apps.orgs.public import SERVICE, acting, create_organisation, in_schema_of
+from apps.warehouse.public import execute
+from tests.config.launcher import eventually
+from tests.support.world import YESTERDAY_NOON, event
+
+pytestmark = pytest.mark.usefixtures("committed")
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def org() -> Organisation:
+    slug = f"ingest-{uuid4().hex[:10]}"
+    made, _ = create_organisation(
+        actor=SERVICE, slug=slug, name=slug, kind=Kind.AGENCY, admin_email=f"{slug}@first.example"
+    )
+    return made
+
+
+def clicks(*numbers: int) -> list[bytes]:
+    return [
+        json.dumps(event("click", YESTERDAY_NOON, platform="hulu", campaign="c", number=n)).encode() for n in numbers
+    ]
+
+
+def append(org: Organisation, lines: list[bytes]) -> int:
+    with acting(SERVICE):
+        return int(store.append(org, lines, import_id=None, first_position=1, history=False).pk)
+
+
+def drain() -> None:
+    with only_ingestor() as alone:
+        assert alone
+        alone.drain()
+
+
+def outcome(org: Organisation) -> list[tuple[int, int, int]]:
+    with acting(SERVICE):
+        rows = LogRecord.objects.filter(org=org).order_by("pk")
+        return list(rows.values_list("accepted", "duplicate", "rejected"))
+
+
+def rolled_up(org: Organisation) -> tuple[int, int]:
+    """Events in the table, and clicks in the roll-up."""
+    events = execute(org.pk, "test.events", "SELECT count() AS n FROM events WHERE org_id = {org_id:UUID}")
+    sums = execute(org.pk, "test.rollup", "SELECT sum(clicks) AS n FROM performance WHERE org_id = {org_id:UUID}")
+    return events[0]["n"], sums[0]["n"]
+
+
+def test_what_waits_becomes_one_batch_and_each_record_keeps_its_own_counts(org: Organisation) -> None:
+    append(org, clicks(1, 2, 2))
+    append(org, [*clicks(2, 3), b"nonsense"])
+    append(org, clicks(3))
+    drain()
+    assert outcome(org) == [(2, 1, 0), (1, 1, 1), (0, 1, 0)]
+    assert rolled_up(org) == (3, 3)
+    with acting(SERVICE):
+        assert LogRecord.objects.filter(org=org).values("batch_id").distinct().count() == 1
+
+
+def test_a_batch_is_of_one_organisation_and_not_larger_than_said(
+    org: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "LINES_PER_BATCH", 4)
+    other, _ = create_organisation(
+        actor=SERVICE, slug=f"{org.slug}-b", name="b", kind=Kind.AGENCY, admin_email="b@first.example"
+    )
+    for number in range(3):
+        append(org, clicks(2 * number, 2 * number + 1))
+        append(other, clicks(number))
+    drain()
+    with acting(SERVICE):
+        batches = LogRecord.objects.filter(org__in=[org, other]).order_by("pk").values_list("org", "batch_id")
+        mine = [batch for owner, batch in batches if owner == org.pk]
+        theirs = [batch for owner, batch in batches if owner == other.pk]
+    assert mine[0] == mine[1] != mine[2]
+    assert len(set(theirs)) == 1
+    assert not set(mine) & set(theirs)
+    assert (rolled_up(org)[0], rolled_up(other)[0]) == (6, 3)
+
+
+def test_an_id_is_known_to_the_same_ingestor_and_to_the_next(org: Organisation) -> None:
+    with only_ingestor() as alone:
+        assert alone
+        for numbers in ((1, 2), (2, 3)):
+            append(org, clicks(*numbers))
+            alone.drain()
+    append(org, clicks(3, 4))
+    drain()
+    assert outcome(org) == [(2, 0, 0), (1, 1, 0), (1, 1, 0)]
+    assert rolled_up(org) == (4, 4)
+
+
+@pytest.mark.parametrize(("most_events", "least_capacity"), [(0, 1 << 20), (100, 1)])
+def test_duplicates_are_found_without_a_filter_and_when_it_is_built_anew(
+    org: Organisation, monkeypatch: pytest.MonkeyPatch, most_events: int, least_capacity: int
+) -> None:
+    monkeypatch.setattr(known, "MOST_EVENTS", most_events)
+    monkeypatch.setattr(known, "LEAST_CAPACITY", least_capacity)
+    with only_ingestor() as alone:
+        assert alone
+        for first in range(0, 60, 10):
+            append(org, clicks(*range(first, first + 20)))
+            alone.drain()
+    assert outcome(org) == [(20, 0, 0)] + 5 * [(10, 10, 0)]
+
+
+@pytest.fixture
+def crash_before_commit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once, between ClickHouse's insert and PostgreSQL's commit: the worst place there is."""
+    finish = store.finish
+
+    def crash(*_: object, **__: object) -> None:
+        monkeypatch.setattr(store, "finish", finish)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(store, "finish", crash)
+
+
+@pytest.mark.usefixtures("crash_before_commit")
+def test_a_replay_after_a_crash_writes_nothing_twice_and_keeps_its_counts(org: Organisation) -> None:
+    append(org, clicks(*range(30)))
+    append(org, clicks(*range(20, 50)))
+    with pytest.raises(KeyboardInterrupt):
+        drain()
+    assert rolled_up(org) == (50, 50)
+    append(org, clicks(49, 50))
+    drain()
+    assert outcome(org) == [(30, 0, 0), (20, 10, 0), (1, 1, 0)]
+    assert rolled_up(org) == (51, 51)
+
+
+def test_a_record_that_cannot_be_decoded_fails_alone_and_may_be_taken_up_again(
+    org: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poison = append(org, clicks(1))
+    append(org, clicks(2))
+    prepare = decoding.prepare
+
+    def fail_once(job: Job) -> Prepared:
+        monkeypatch.setattr(decoding, "prepare", prepare)
+        raise MemoryError("too large")
+
+    monkeypatch.setattr(decoding, "prepare", fail_once)
+    drain()
+    with acting(SERVICE):
+        failed = LogRecord.objects.get(org=org, done_at=None)
+        assert (failed.pk, failed.error) == (poison, "MemoryError: too large")
+    assert rolled_up(org) == (1, 1)
+    with acting(SERVICE):
+        LogRecord.objects.filter(pk=poison).update(error="")
+    drain()
+    assert rolled_up(org) == (2, 2)
+
+
+def test_a_batch_that_cannot_be_written_is_passed_over_and_says_why(
+    org: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append(org, clicks(1))
+    with monkeypatch.context() as broken:
+        broken.setattr(ingestor, "write", lambda *_: 1 / 0)
+        drain()
+    with acting(SERVICE):
+        failed = LogRecord.objects.get(org=org)
+        assert failed.error.startswith("ZeroDivisionError")
+        LogRecord.objects.filter(batch_id=failed.batch_id).update(error="")
+    drain()
+    assert rolled_up(org) == (1, 1)
+
+
+def test_a_second_ingestor_waits(org: Organisation) -> None:
+    with only_ingestor() as first:
+        assert first
+        other = connection.copy("other")
+        try:
+            with other.cursor() as cursor:
+                cursor.execute("SELECT pg_try_advisory_lock(%s)", [ingestor.LOCK])
+                assert cursor.fetchone() == (False,)
+        finally:
+            other.close()
+
+
+@pytest.fixture
+def ingestor_process() -> Iterator[list[subprocess.Popen[bytes]]]:
+    started: list[subprocess.Popen[bytes]] = []
+    yield started
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def start_ingestor(started: list[subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "run_ingestor"],
+        cwd=REPOSITORY,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings.test"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    started.append(process)
+    return process
+
+
+def test_kill_9_in_the_middle_loses_and_doubles_nothing(
+    org: Organisation, ingestor_process: list[subprocess.Popen[bytes]]
+) -> None:
+    """Killed once it has claimed a batch, and again once its rows begin to arrive; the third one ends the work."""
+    for first in range(0, 12_000, 200):
+        append(org, clicks(*range(first, first + 250)))
+
+    def records(**having: object) -> int:
+        with acting(SERVICE):
+            return int(LogRecord.objects.filter(org=org, **having).count())
+
+    for moment in (lambda: records(batch_id__isnull=False), lambda: rolled_up(org)[0]):
+        process = start_ingestor(ingestor_process)
+        eventually(moment, "the ingestor does nothing")
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    start_ingestor(ingestor_process)
+    eventually(lambda: records(done_at__isnull=False) == 60, "the log is not empty")
+    assert rolled_up(org) == (12_050, 12_050)
+    counts = outcome(org)
+    assert sum(accepted for accepted, _, _ in counts) == 12_050
+    assert sum(duplicate for _, duplicate, _ in counts) == 60 * 250 - 12_050
+
+
+def test_rejected_lines_of_two_records_keep_their_places(org: Organisation) -> None:
+    append(org, [b"x", *clicks(1), b"y"])
+    append(org, [b"z"])
+    drain()
+    with acting(SERVICE), in_schema_of(org):
+        kept = QuarantinedLine.objects.order_by("record_id", "position").values_list("position", "line")
+        assert list(kept) == [(1, "x"), (3, "y"), (1, "z")]
