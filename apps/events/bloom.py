@@ -31,7 +31,8 @@ class BloomFilter:
     def may_have(self, keys: np.ndarray) -> np.ndarray:
         """For each row of `keys` whether it may have been added; shape (n,). Never wrong about those that were."""
         places, bits = self._places(keys)
-        return (self._words[places] & bits) == bits
+        found: np.ndarray = (self._words[places] & bits) == bits
+        return found
 
     def _places(self, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         places = keys[:, 0] & np.uint64(len(self._words) - 1)

@@ -46,8 +46,8 @@ def is_waiting(*, records: int) -> bool:
 
 def unfinished() -> list[UUID]:
     """Batches that were claimed and not brought to their end, oldest first."""
-    found = _open().exclude(batch_id=None).order_by("id").values_list("batch_id", flat=True)
-    return list(dict.fromkeys(found))
+    found = _open().order_by("id").values_list("batch_id", flat=True)
+    return list(dict.fromkeys(batch_id for batch_id in found if batch_id))
 
 
 def claim() -> UUID | None:
