@@ -1,6 +1,16 @@
 """What other rooms may ask of the warehouse."""
 
+from apps.warehouse.catalogue import describe_tables
 from apps.warehouse.gateway import Audit, UnscopedQuery, execute, execute_across, execute_binary, insert
 from apps.warehouse.migrate import apply_schema
 
-__all__ = ["Audit", "UnscopedQuery", "apply_schema", "execute", "execute_across", "execute_binary", "insert"]
+__all__ = [
+    "Audit",
+    "UnscopedQuery",
+    "apply_schema",
+    "describe_tables",
+    "execute",
+    "execute_across",
+    "execute_binary",
+    "insert",
+]
