@@ -56,7 +56,7 @@ def _words(kind: Any) -> str:
         case msgspec.inspect.UnionType(types=types):
             return " or ".join(_words(one) for one in types)
         case msgspec.inspect.LiteralType(values=values):
-            return "one of " + ", ".join(sorted(values))
+            return "one of " + ", ".join(sorted(map(str, values)))
         case msgspec.inspect.StrType(max_length=limit):
             return f"text up to {limit}" if limit else "text"
         case msgspec.inspect.DateTimeType():
