@@ -6,7 +6,7 @@ from datetime import timedelta
 from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import DEFAULT_DB_ALIAS
+from django.db import DEFAULT_DB_ALIAS, transaction
 from django.utils import timezone
 
 from apps.accounts.models import SignInLink, User
@@ -26,8 +26,13 @@ def get_or_create_user(*, email: str, using: str = DEFAULT_DB_ALIAS) -> User:
     return user or User.objects.db_manager(using).create_user(email)
 
 
-def issue_sign_in_link(*, user: User, using: str = DEFAULT_DB_ALIAS) -> str:
-    """A new one-time token for `user`; whoever holds it may sign in once within 24 hours."""
+def issue_sign_in_link(*, user: User, using: str = DEFAULT_DB_ALIAS) -> str | None:
+    """A new one-time token for `user`; whoever holds it may sign in once within 24 hours.
+
+    None for who has a password already: a link would be a way around it and around the second step.
+    """
+    if user.has_usable_password():
+        return None
     token = secrets.token_urlsafe(32)
     SignInLink.objects.using(using).create(
         user=user, token_hash=SignInLink.hash_of(token), expires_at=timezone.now() + LINK_LIFETIME
@@ -35,6 +40,7 @@ def issue_sign_in_link(*, user: User, using: str = DEFAULT_DB_ALIAS) -> str:
     return token
 
 
+@transaction.atomic
 def redeem_sign_in_link(*, token: str) -> User:
     """Use the link up and answer whose it is. Having reached the inbox, the address counts as verified."""
     now = timezone.now()
@@ -43,7 +49,7 @@ def redeem_sign_in_link(*, token: str) -> User:
     if usable.update(used_at=now) != 1:
         raise NotFound("This link was used already or has expired.")
     user = SignInLink.objects.select_related("user").get(token_hash=SignInLink.hash_of(token)).user
-    EmailAddress.objects.get_or_create(user=user, email=user.email, defaults={"verified": True, "primary": True})
+    _verify_address(user)
     return user
 
 
@@ -51,4 +57,10 @@ def set_password(*, user: User, password: str) -> None:
     """Give `user` a password and count the address as verified: for accounts that the operator makes."""
     user.set_password(password)
     user.save(update_fields=["password"])
-    EmailAddress.objects.get_or_create(user=user, email=user.email, defaults={"verified": True, "primary": True})
+    _verify_address(user)
+
+
+def _verify_address(user: User) -> None:
+    EmailAddress.objects.update_or_create(
+        user=user, email=user.email, defaults={"verified": True}, create_defaults={"verified": True, "primary": True}
+    )

@@ -11,7 +11,7 @@ from typing import Self
 
 import structlog
 
-from apps.events.preparing import Job, Prepared, prepare, without_pandas
+from apps.events.preparing import Job, Prepared, begin_process, prepare
 
 log = structlog.get_logger()
 Decoded = Callable[[], Prepared]
@@ -39,21 +39,25 @@ class Decoders:
         self._close_pool()
 
     def submit(self, job: Job, *, much_waits: bool) -> Decoded:
-        """Decoding under way, as a function that waits for it. A pool that lost a process is not the job's fault."""
+        """Decoding under way, as a function that waits for it.
+
+        A pool that lost a process is not this job's fault, or perhaps it is: the job is tried once more in a process of
+        its own, which it may take down alone.
+        """
         where = self._start_pool() if much_waits else self._pool or self._thread
         self._last_used = time.monotonic()
         try:
             future = where.submit(prepare, job)
         except BrokenExecutor:
             self._close_pool()
-            return partial(prepare, job)
+            return partial(_prepare_apart, job)
 
         def wait() -> Prepared:
             try:
                 return future.result()
             except BrokenExecutor:
                 log.warning("events.decoder_lost", batch=str(job.batch_id))
-                return prepare(job)
+                return _prepare_apart(job)
 
         return wait
 
@@ -66,12 +70,20 @@ class Decoders:
         if (cores := os.cpu_count() or 1) == 1:
             return self._thread
         if self._pool is None:
-            # Not forked: this process has threads and connections.
-            context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(min(cores, MOST_PROCESSES), context, initializer=without_pandas)
+            self._pool = _processes(min(cores, MOST_PROCESSES))
         return self._pool
 
     def _close_pool(self) -> None:
         if self._pool is not None:
             self._pool.shutdown()
             self._pool = None
+
+
+def _prepare_apart(job: Job) -> Prepared:
+    with _processes(1) as alone:
+        return alone.submit(prepare, job).result()
+
+
+def _processes(count: int) -> ProcessPoolExecutor:
+    """Not forked: this process has threads and connections."""
+    return ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), initializer=begin_process)

@@ -11,11 +11,11 @@ from typing import BinaryIO, cast
 from uuid import UUID
 
 from django.db import OperationalError
-from django.utils import timezone
 
 from apps.common.errors import InvalidInput, Unavailable
 from apps.events.formats.base import Format, ReadOptions
 from apps.events.log import store
+from apps.events.log.store import Portion
 from apps.events.models import FileImport
 from apps.events.privacy import scrub
 from apps.orgs.public import SERVICE, Organisation, acting, in_schema_of, record
@@ -46,7 +46,7 @@ def import_file(
             record(org=org, actor=SERVICE, action="events.imported", file=path.name, format=file_format.name, read=read)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InvalidInput(
-            f"{path} is cut off or damaged: its gzip stream does not end as it should. Nothing was imported; "
+            f"{path} is cut off or damaged: its gzip stream does not end as it should. Nothing of it was imported; "
             "fetch the file again."
         ) from error
     except OperationalError as error:
@@ -54,17 +54,6 @@ def import_file(
             raise Unavailable(f"The disk is full; nothing of {path} was imported. Free space and repeat.") from error
         raise
     return Imported(run.pk, read)
-
-
-def settle(org: Organisation, import_id: UUID) -> FileImport:
-    """Write the outcome of a finished import to its row."""
-    with acting(SERVICE), in_schema_of(org):
-        counts = store.progress(import_id)
-        run = FileImport.objects.get(pk=import_id)
-        run.accepted, run.duplicate, run.rejected = counts["accepted"], counts["duplicate"], counts["rejected"]
-        run.finished_at = timezone.now()
-        run.save(update_fields=["accepted", "duplicate", "rejected", "finished_at"])
-    return run
 
 
 def check_path(path: Path) -> None:
@@ -94,18 +83,18 @@ def start_of_today() -> datetime:
 
 
 def _append_all(org: Organisation, run: FileImport, lines: Iterator[bytes], *, history: bool) -> int:
-    key = bytes(org.identity_key)
+    key, source = bytes(org.identity_key), f"file/{run.format}"
     batch: list[bytes] = []
     size = read = 0
     for line in lines:
         batch.append(scrub(line, key))
         size += len(line)
         if len(batch) == store.LINES_PER_RECORD or size >= store.BYTES_PER_RECORD:
-            store.append(org, batch, import_id=run.pk, first_position=read + 1, history=history)
+            store.append(Portion(org.pk, source, batch), import_id=run.pk, first_position=read + 1, history=history)
             read += len(batch)
             batch, size = [], 0
     if batch:
-        store.append(org, batch, import_id=run.pk, first_position=read + 1, history=history)
+        store.append(Portion(org.pk, source, batch), import_id=run.pk, first_position=read + 1, history=history)
         read += len(batch)
     if not read:
         raise InvalidInput("The file has no events: there is a header at most.")

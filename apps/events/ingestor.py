@@ -6,20 +6,21 @@ same token inserts nothing, and the batch's own rows do not count as duplicates.
 Batches are written strictly in order, by one thread; decoding runs ahead of it.
 """
 
-import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import chain, repeat
 from threading import Event
 from uuid import UUID
 
 import structlog
-from django.db import connection, connections
+from django.db import OperationalError, connections
 
 from apps.common.errors import Unavailable
 from apps.events.decoding import Decoded, Decoders
 from apps.events.known import KnownIds
+from apps.events.lock import LockLost, WriteLock, write_lock
 from apps.events.log import store
 from apps.events.log.models import LogRecord
 from apps.events.preparing import Job, Prepared
@@ -27,35 +28,45 @@ from apps.events.writing import write
 from apps.orgs.public import SERVICE, acting
 
 log = structlog.get_logger()
-# One ingestor works at a time: PostgreSQL keeps this lock for as long as the holder's connection lives.
-LOCK = 0x5052_4543
 # So many batches are decoded ahead of the one that is being written.
 AHEAD = 1
 # From so many waiting records on, decoding is spread over several processes.
 POOL_FROM = 5
 # How long it waits before it looks again whether there is work, in seconds.
 IDLE = 0.2
-# What a failed attempt waits before the next, in seconds.
+# What it waits for a service that does not answer, in seconds: the last for ever, or not at all for the impatient.
 PAUSES = (0.2, 0.5, 1, 2, 5)
+LONGEST_PAUSE = 15
+
+
+class Stopped(Exception):
+    """Told to stop while it waited for a service; what was under way is taken up by the next ingestor."""
 
 
 class Ingestor:
     """What the one process that writes events needs, for as long as it is the one: see `only_ingestor`."""
 
-    def __init__(self, decoders: Decoders) -> None:
-        self._decoders = decoders
+    def __init__(self, decoders: Decoders, lock: WriteLock, *, patient: bool) -> None:
+        self._decoders, self._lock, self._patient = decoders, lock, patient
         self._known = KnownIds()
+        self._stopped = Event()
 
-    def run(self, stopped: Event) -> None:
+    def stop(self) -> None:
+        """May be called from a signal handler."""
+        self._stopped.set()
+
+    def run(self) -> None:
         """Work until told to stop."""
-        while not stopped.is_set():
-            if not self.drain(stop=stopped.is_set):
+        while not self._stopped.is_set():
+            try:
+                done = self.drain()
+            except Stopped:
+                return
+            if not done:
                 self._decoders.rest()
-                stopped.wait(IDLE)
+                self._stopped.wait(IDLE)
 
-    def drain(
-        self, *, stop: Callable[[], bool] = lambda: False, after_each: Callable[[int], None] = lambda lines: None
-    ) -> int:
+    def drain(self, *, after_each: Callable[[int], None] = lambda lines: None) -> int:
         """Work on what waits until nothing does; answers how many batches that were.
 
         `after_each` is called with the number of lines of each finished batch.
@@ -64,58 +75,67 @@ class Ingestor:
         with acting(SERVICE):
             much_waits = store.is_waiting(records=POOL_FROM)
         with ThreadPoolExecutor(1, thread_name_prefix="ingest-write") as writer:
-            under_way: deque[Future[int]] = deque()
-            for batch_id, records in _batches(stop):
-                decoded = [self._decoders.submit(_job(batch_id, one), much_waits=much_waits) for one in records]
-                under_way.append(writer.submit(self._finish, batch_id, records, decoded))
-                if len(under_way) > AHEAD:
-                    after_each(under_way.popleft().result())
-                done += 1
-            for last in under_way:
-                after_each(last.result())
+            try:
+                under_way: deque[Future[int]] = deque()
+                for batch_id, records in _batches(self._stopped.is_set):
+                    decoded = [self._decoders.submit(_job(batch_id, one), much_waits=much_waits) for one in records]
+                    under_way.append(writer.submit(self._finish, batch_id, records, decoded))
+                    if len(under_way) > AHEAD:
+                        after_each(under_way.popleft().result())
+                    done += 1
+                for last in under_way:
+                    after_each(last.result())
+            except BaseException:
+                self._stopped.set()
+                writer.shutdown(wait=False, cancel_futures=True)
+                raise
         return done
 
     def _finish(self, batch_id: UUID, records: Sequence[LogRecord], decoded: Sequence[Decoded]) -> int:
-        """The writer's step; answers the batch's number of lines. The engine's absence is waited out; any other failure
-        is noted on the records, which are passed over."""
+        """The writer's step; answers the batch's number of lines."""
         try:
             pairs = [(record, one) for record, one in zip(records, map(_outcome, records, decoded), strict=True) if one]
             if pairs:
-                self._write_patiently(batch_id, [record for record, _ in pairs], [one for _, one in pairs])
+                self._write(batch_id, [record for record, _ in pairs], [one for _, one in pairs])
             return sum(record.line_count for record in records)
         finally:
             connections.close_all()
 
-    def _write_patiently(self, batch_id: UUID, records: Sequence[LogRecord], prepared: Sequence[Prepared]) -> None:
-        for pause in (*PAUSES, None):
+    def _write(self, batch_id: UUID, records: Sequence[LogRecord], prepared: Sequence[Prepared]) -> None:
+        """A service that does not answer is waited for; any other failure is noted on the records, which are passed
+        over."""
+        for pause in chain(PAUSES, repeat(LONGEST_PAUSE if self._patient else None)):
             try:
-                write(batch_id, records, prepared, self._known)
-            except Unavailable as error:
-                log.warning("events.warehouse_unavailable", error=error.message)
+                write(batch_id, records, prepared, self._known, self._lock)
+            except LockLost:
+                raise
+            except (Unavailable, OperationalError) as error:
+                log.warning("events.service_unavailable", error=str(error))
+                connections.close_all()
                 if pause is None:
                     raise
-                time.sleep(pause)
+                if self._stopped.wait(pause):
+                    raise Stopped from error
             except Exception as error:
                 log.exception("events.batch_failed", batch=str(batch_id))
-                _pass_over(records, error, batch_id=batch_id)
+                _pass_over(records, error)
                 return
             else:
                 return
 
 
 @contextmanager
-def only_ingestor() -> Iterator[Ingestor | None]:
-    """The one ingestor for as long as the block lasts, or nothing when there is one elsewhere."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
-        if not cursor.fetchone()[0]:
+def only_ingestor(*, patient: bool = False) -> Iterator[Ingestor | None]:
+    """The one ingestor for as long as the block lasts, or nothing when there is one elsewhere.
+
+    A patient one waits for services that do not answer until told to stop, another gives up after some seconds.
+    """
+    with write_lock() as lock:
+        if lock is None:
             yield None
             return
-        try:
-            with Decoders() as decoders:
-                yield Ingestor(decoders)
-        finally:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+        with Decoders() as decoders:
+            yield Ingestor(decoders, lock, patient=patient)
 
 
 def _batches(stop: Callable[[], bool]) -> Iterator[tuple[UUID, list[LogRecord]]]:
@@ -141,11 +161,10 @@ def _outcome(record: LogRecord, decoded: Decoded) -> Prepared | None:
         return decoded()
     except Exception as error:
         log.exception("events.record_failed", record=record.pk)
-        # Its batch goes on without it, so it has to be claimed anew if it is ever to be taken up again.
-        _pass_over([record], error, batch_id=None)
+        _pass_over([record], error)
         return None
 
 
-def _pass_over(records: Sequence[LogRecord], error: Exception, *, batch_id: UUID | None) -> None:
+def _pass_over(records: Sequence[LogRecord], error: Exception) -> None:
     with acting(SERVICE):
-        store.fail(records, f"{type(error).__name__}: {error}"[:2000], batch_id=batch_id)
+        store.fail(records, f"{type(error).__name__}: {error}"[:2000])

@@ -12,10 +12,10 @@ import numpy as np
 from apps.events.bloom import BloomFilter
 from apps.events.queries import event_keys, known_ids
 
-# An organisation's filter takes two bytes an event. One with more events than this has none and always asks.
-MOST_EVENTS = 100_000_000
-MOST_BYTES = 400_000_000
-# Room for as many ids again as there are, so that a filter is seldom built anew.
+# All filters together take so much memory at most. One takes four to eight bytes an event: it has room for as many
+# events again, rounded up to a power of two. An organisation too large for that has none and always asks.
+MOST_BYTES = 512_000_000
+MOST_EVENTS = MOST_BYTES // 8
 LEAST_CAPACITY = 1 << 20
 
 
@@ -23,7 +23,7 @@ class KnownIds:
     """What one ingestor knows; not for several threads at once."""
 
     def __init__(self) -> None:
-        self._filters: OrderedDict[UUID, BloomFilter] = OrderedDict()
+        self._filters: OrderedDict[UUID, BloomFilter | None] = OrderedDict()
 
     def fetch(self, org_id: UUID, batch_id: UUID, keys: np.ndarray) -> np.ndarray:
         """For each row of `keys` (shape (n, 2)) whether another batch brought it; shape (n,)."""
@@ -43,21 +43,17 @@ class KnownIds:
 
     def _filter_of(self, org_id: UUID) -> BloomFilter | None:
         if org_id not in self._filters:
-            events = event_keys.count(org_id)
-            if events > MOST_EVENTS:
-                return None
-            self._make_room()
-            self._filters[org_id] = _build(org_id, events)
+            self._filters[org_id] = self._build(org_id)
         self._filters.move_to_end(org_id)
         return self._filters[org_id]
 
-    def _make_room(self) -> None:
-        while sum(one.nbytes for one in self._filters.values()) > MOST_BYTES:
+    def _build(self, org_id: UUID) -> BloomFilter | None:
+        events = event_keys.count(org_id)
+        if events > MOST_EVENTS:
+            return None
+        made = BloomFilter(max(2 * events, LEAST_CAPACITY))
+        while sum(one.nbytes for one in self._filters.values() if one) > MOST_BYTES - made.nbytes:
             self._filters.popitem(last=False)
-
-
-def _build(org_id: UUID, events: int) -> BloomFilter:
-    made = BloomFilter(max(2 * events, LEAST_CAPACITY))
-    for keys in event_keys.fetch(org_id, events):
-        made.add(keys)
-    return made
+        for keys in event_keys.fetch(org_id, events):
+            made.add(keys)
+        return made

@@ -4,11 +4,14 @@ Imports no Django, so that processes of a pool start in a moment and share the w
 """
 
 import gc
+import multiprocessing
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from hashlib import sha256
 from importlib.abc import MetaPathFinder
+from threading import Thread
 from uuid import UUID
 
 import numpy as np
@@ -39,7 +42,7 @@ class Job(Struct, frozen=True):
 
 
 class Rejected(Struct, frozen=True):
-    """A line that broke a rule: its place in the batch, and why."""
+    """A line that broke a rule: its place in the record, and why."""
 
     place: int
     why: Rejection
@@ -61,9 +64,18 @@ class Prepared(Struct, frozen=True):
     rejected: list[Rejected]
 
 
-def without_pandas() -> None:
-    """For a new process: pyarrow would import pandas (a second), only to ask whether a list is one of its series."""
+def begin_process() -> None:
+    """For each process of a pool: it ends with the one that made it, also when that is killed, and has no pandas."""
+    Thread(target=_end_with_parent, daemon=True).start()
+    # pyarrow would import pandas (a second), only to ask whether a list is one of its series.
     sys.meta_path.insert(0, _NoPandas())
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 class _NoPandas(MetaPathFinder):

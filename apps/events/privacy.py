@@ -2,6 +2,8 @@
 
 IP addresses become an HMAC under the organisation's key, e-mail addresses and phone numbers the base64 SHA-256 of
 their normal form (UID2's rules, so that they can be matched later). A line that is not JSON has them blotted out.
+
+E-mail addresses are found wherever they stand; IP addresses and phone numbers by the name of their member.
 """
 
 import base64
@@ -11,20 +13,37 @@ import re
 from typing import Any
 
 import msgspec
+import re2
 
-MARKERS = (b'"ip', b"@", b'"email', b'"phone', b"ip_address")
-IP_KEYS = frozenset({"ip", "ip_address", "ipv6_address", "client_ip"})
-EMAIL_KEYS = frozenset({"email", "email_address", "e_mail"})
-PHONE_KEYS = frozenset({"phone", "phone_number", "mobile"})
-EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
+# Names of members, in lower case and without anything but letters and digits.
+IP_NAMES = frozenset(
+    [
+        "ip", "ipaddress", "ipaddr", "ipv4", "ipv6", "ipv4address", "ipv6address", "clientip", "userip", "deviceip",
+        "remoteip", "remoteaddr", "xforwardedfor", "forwardedfor",
+    ]
+)  # fmt: skip
+PHONE_NAMES = frozenset(
+    ["phone", "phonenumber", "telephone", "tel", "mobile", "mobilenumber", "mobilephone", "cellphone", "msisdn"]
+)
+OPTIONS = re2.Options()
+OPTIONS.case_sensitive = False
+# A line without any of these cannot hold what is looked for; most lines pass at this gate. RE2, because the standard
+# library's `re` takes twenty times as long. `zip` is in most events and no address.
+PERHAPS = re2.compile(
+    rb'@|\\u|[^z]ip"|ip[^a-z0-9"]*v[46]|addr|forwarded|phone|msisdn|tel"|mobile[^a-z0-9"]*number|mobile"\s*:', OPTIONS
+)
+EMAIL = re.compile(r"[\w.+%'-]+@[\w-]+(?:\.[\w-]+)+")
 _LOOSE = re.compile(
-    rb"[\w.+-]+@[\w-]+\.[\w.-]+|\b\d{1,3}(?:\.\d{1,3}){3}\b|\b(?:[0-9a-fA-F]{1,4}:){3,7}[0-9a-fA-F]{1,4}\b"
+    rb"[\w.+%'-]+@[\w.-]+"
+    rb"|\b\d{1,3}(?:\.\d{1,3}){3}\b"
+    rb"|(?:[0-9a-fA-F]{0,4}:){2,7}[0-9a-fA-F]{0,4}"
+    rb"|\+?\(?\d[\d ().-]{7,}\d"
 )
 
 
 def scrub(line: bytes, key: bytes) -> bytes:
     """The line without raw personal data; a line that has none comes back untouched."""
-    if not any(marker in line for marker in MARKERS):
+    if not PERHAPS.search(line):
         return line
     try:
         value = msgspec.json.decode(line)
@@ -55,15 +74,19 @@ def _sha256(text: str) -> str:
 
 def _scrub(value: Any, key: bytes, name: str = "") -> Any:
     if isinstance(value, dict):
-        return {field: _scrub(inner, key, field.lower()) for field, inner in value.items()}
+        return {field: _scrub(inner, key, re.sub(r"[^a-z0-9]", "", field.lower())) for field, inner in value.items()}
     if isinstance(value, list):
         return [_scrub(inner, key, name) for inner in value]
-    return _scrub_text(value, key, name) if isinstance(value, str) and value else value
+    if isinstance(value, str) and value:
+        return _scrub_text(value, key, name)
+    if name in PHONE_NAMES and isinstance(value, int | float) and not isinstance(value, bool):
+        return hash_phone(str(value))
+    return value
 
 
 def _scrub_text(value: str, key: bytes, name: str) -> str:
-    if name in IP_KEYS and not value.startswith("ip-"):
+    if name in IP_NAMES and not value.startswith("ip-"):
         return hash_ip(value, key)
-    if name in PHONE_KEYS:
+    if name in PHONE_NAMES and re.search(r"\d{5}", re.sub(r"\D", "", value)):
         return hash_phone(value)
-    return hash_email(value) if name in EMAIL_KEYS or EMAIL.match(value) else value
+    return EMAIL.sub(lambda found: hash_email(found[0]), value) if "@" in value else value

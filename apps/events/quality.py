@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 
@@ -12,6 +12,8 @@ from apps.common.money import is_currency
 from apps.events.canonical import NO_METADATA, NO_PROPERTIES, Event, Properties, Rejection
 
 SLUG = re.compile(r"[a-z0-9_]{1,40}")
+# The roll-ups count time from 1970 in 32 bits, and nobody measured campaigns before this.
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 FUTURE = timedelta(minutes=5)
 OLDEST = timedelta(days=90)
 ZERO = Decimal(0)
@@ -25,6 +27,7 @@ CODES: Mapping[str, str] = {
     "unknown_event_type": "the event type is not one of the known ones",
     "timestamp_in_future": "the time is more than 5 minutes ahead",
     "timestamp_too_old": "the time is more than 90 days ago and the import does not say --history",
+    "timestamp_before_2000": "the time is before the year 2000",
     "negative_money": "an amount of money is negative",
     "money_out_of_range": "an amount of money is not a finite number below 10^18",
     "unknown_currency": "the currency is not an ISO 4217 code",
@@ -32,14 +35,14 @@ CODES: Mapping[str, str] = {
 
 
 class Window(Struct, frozen=True):
-    """The times that a batch may have: up to `latest`, and not before `oldest` unless it is history."""
+    """The times that a batch may have: up to `latest`, and not before `oldest`."""
 
     latest: datetime
-    oldest: datetime | None
+    oldest: datetime
 
     @classmethod
     def at(cls, now: datetime, *, history: bool) -> "Window":
-        return cls(now + FUTURE, None if history else now - OLDEST)
+        return cls(now + FUTURE, EARLIEST if history else now - OLDEST)
 
 
 def check(event: Event, properties: Properties, window: Window) -> Rejection | None:
@@ -50,8 +53,9 @@ def check(event: Event, properties: Properties, window: Window) -> Rejection | N
 def check_time(moment: datetime, window: Window) -> Rejection | None:
     if moment > window.latest:
         return _rejection("timestamp_in_future", "timestamp", moment.isoformat())
-    if window.oldest is not None and moment < window.oldest:
-        return _rejection("timestamp_too_old", "timestamp", moment.isoformat())
+    if moment < window.oldest:
+        code = "timestamp_before_2000" if moment < EARLIEST else "timestamp_too_old"
+        return _rejection(code, "timestamp", moment.isoformat())
     return None
 
 

@@ -1,17 +1,19 @@
 """The last step of ingest: a decoded batch into ClickHouse, quarantine and the log's counts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from uuid import UUID
 
 import numpy as np
 import pyarrow as pa
 import structlog
+from django.utils import timezone
 
 from apps.events.known import KnownIds
+from apps.events.lock import LockLost, WriteLock
 from apps.events.log import store
 from apps.events.log.models import LogRecord
-from apps.events.models import QuarantinedLine
+from apps.events.models import FileImport, QuarantinedLine
 from apps.events.preparing import Prepared, Rejected
 from apps.orgs.public import SERVICE, acting, in_schema_of
 from apps.warehouse.public import insert
@@ -20,13 +22,18 @@ log = structlog.get_logger()
 QUARANTINED_CHARACTERS = 65_536
 
 
-def write(batch_id: UUID, records: Sequence[LogRecord], prepared: Sequence[Prepared], known: KnownIds) -> None:
+def write(
+    batch_id: UUID, records: Sequence[LogRecord], prepared: Sequence[Prepared], known: KnownIds, ours: WriteLock
+) -> None:
     """Bring a batch of one organisation's records to its end, in one transaction."""
     org = records[0].org
+    keys = np.concatenate([one.keys for one in prepared])
+    new = ~(known.fetch(org.pk, batch_id, keys) | repeated(keys))
+    known.add(org.pk, keys[new])
     with acting(SERVICE), in_schema_of(org):
-        keys = np.concatenate([one.keys for one in prepared])
-        new = ~(known.fetch(org.pk, batch_id, keys) | repeated(keys))
-        known.add(org.pk, keys[new])
+        ours.check()
+        if not store.lock(records):
+            raise LockLost("Another ingestor has finished this batch.")
         table = pa.concat_tables([one.table for one in prepared]).unify_dictionaries()
         table = table if new.all() else table.filter(pa.array(new))
         if table.num_rows:
@@ -34,6 +41,7 @@ def write(batch_id: UUID, records: Sequence[LogRecord], prepared: Sequence[Prepa
         count(records, prepared, new)
         quarantine(records, prepared)
         store.finish(records)
+        settle({record.import_id for record in records if record.import_id})
     log.info("events.batch_done", org=str(org.pk), batch=str(batch_id), records=len(records), accepted=table.num_rows)
 
 
@@ -62,7 +70,21 @@ def quarantine(records: Sequence[LogRecord], prepared: Sequence[Prepared]) -> No
     QuarantinedLine.objects.bulk_create(
         (_quarantined(record, line) for record, one in zip(records, prepared, strict=True) for line in one.rejected),
         batch_size=5_000,
+        ignore_conflicts=True,  # a record that is taken up again finds its lines there
     )
+
+
+def settle(import_ids: Iterable[UUID]) -> None:
+    """Bring the imports that these records belong to up to date; one whose last record is done is finished."""
+    for import_id in import_ids:
+        counts = store.progress(import_id)
+        whole = counts["done"] == counts["line_count"]
+        FileImport.objects.filter(pk=import_id).update(
+            accepted=counts["accepted"],
+            duplicate=counts["duplicate"],
+            rejected=counts["rejected"],
+            finished_at=timezone.now() if whole else None,
+        )
 
 
 def _quarantined(record: LogRecord, rejected: Rejected) -> QuarantinedLine:

@@ -26,6 +26,8 @@ def get_organisation(actor: Actor, slug: str) -> Organisation | None:
     found: Organisation | None = Organisation.objects.filter(slug=slug).exclude(status=Status.ARCHIVED).first()
     if found is None or not (actor.is_super_admin or found.pk in actor.org_ids):
         raise NotFound(f"There is no organisation {slug!r} here for you.")
+    if found.status == Status.SUSPENDED and not actor.is_super_admin:
+        raise Forbidden(f"{found.name} is suspended. Its administrators can ask the platform's staff why.")
     return found
 
 
@@ -54,7 +56,7 @@ def requires_platform(permission: Permission) -> Callable[[View], View]:
         def checked(request: ActorRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if request.actor.user_id is None:
                 return redirect_to_login(request.get_full_path())
-            if not request.actor.is_super_admin:
+            if not request.actor.may_on_platform(permission):
                 raise _forbidden(permission)
             return view(request, *args, **kwargs)
 

@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import connections, transaction
 
 from apps.accounts.public import get_or_create_user, issue_sign_in_link
-from apps.common.errors import Conflict, InvalidInput
+from apps.common.errors import Conflict, Forbidden, InvalidInput
 from apps.orgs.actor import Actor, declare
 from apps.orgs.models import (
     OWNER_KINDS,
@@ -16,15 +16,17 @@ from apps.orgs.models import (
     Membership,
     Organisation,
 )
-from apps.orgs.permissions import Role
+from apps.orgs.permissions import PLATFORM_ROLES, Role
 
 PROVISIONING = "provisioning"
 
 
 def create_organisation(
     *, actor: Actor, slug: str, name: str, kind: str, admin_email: str, **fields: Any
-) -> tuple[Organisation, str]:
+) -> tuple[Organisation, str | None]:
     """Make schema, organisation, first admin and their one-time sign-in link; answers (organisation, token).
+
+    There is no token for an admin who signs in with a password already.
 
     Everything happens in one transaction on the owner's connection, the schema included: a failure leaves nothing.
     """
@@ -46,16 +48,21 @@ def create_organisation(
 
 def add_member(*, actor: Actor, org: Organisation, email: str, role: Role) -> Membership:
     """Give a person a role in the organisation; saying it twice changes nothing."""
-    user = get_or_create_user(email=email)
-    membership, created = Membership.objects.get_or_create(user=user, org=org, role=role)
-    if created:
-        record(org=org, actor=actor, action="membership.added", user=str(user.pk), role=role.value)
+    if not (actor.is_service or actor.is_super_admin):
+        raise Forbidden("Only platform staff may give roles.")
+    if role in PLATFORM_ROLES and role is not Role.CAMPAIGN_MANAGER and org.kind != Kind.PLATFORM:
+        raise InvalidInput(f"{role.value.replace('_', ' ')} is a role of the platform's own organisation.")
+    with transaction.atomic():
+        user = get_or_create_user(email=email)
+        membership, created = Membership.objects.get_or_create(user=user, org=org, role=role)
+        if created:
+            record(org=org, actor=actor, action="membership.added", user=str(user.pk), role=role.value)
     return membership
 
 
 def record(*, org: Organisation | None, actor: Actor, action: str, using: str = "default", **detail: Any) -> None:
     """Add one line to the audit trail, in the transaction of what it records."""
-    AuditEntry.objects.using(using).create(org=org, actor=actor.name, action=action, detail=detail)
+    AuditEntry.objects.using(using).create(org=org, actor=actor.audit_name, action=action, detail=detail)
 
 
 def schema_name_of(slug: str) -> str:
@@ -66,7 +73,8 @@ def _check(org: Organisation) -> None:
     try:
         org.full_clean(exclude=["id"], validate_unique=False, validate_constraints=False)
     except ValidationError as error:
-        reasons = [text for texts in error.message_dict.values() for text in texts]
+        # Our own rules name the value first, and say more than Django's.
+        reasons = [next((t for t in texts if t.startswith("'")), texts[0]) for texts in error.message_dict.values()]
         raise InvalidInput(" ".join(reasons)) from error
     others = Organisation.objects.using(PROVISIONING)
     if others.filter(slug=org.slug).exists() or others.filter(schema_name=org.schema_name).exists():

@@ -30,6 +30,11 @@ class Actor:
         return any(role is Role.SUPER_ADMIN for _, role in self.roles)
 
     @property
+    def audit_name(self) -> str:
+        """For records that outlive a person's data: never an address."""
+        return str(self.user_id or self.name)
+
+    @property
     def org_ids(self) -> frozenset[UUID]:
         return frozenset(org_id for org_id, _ in self.roles)
 
@@ -39,6 +44,10 @@ class Actor:
 
     def may(self, permission: Permission, org_id: UUID) -> bool:
         return any(permission in TABLE[role] for role in self.roles_in(org_id))
+
+    def may_on_platform(self, permission: Permission) -> bool:
+        """Whether a role of the platform's staff grants it, for every organisation."""
+        return any(permission in TABLE[role] for _, role in self.roles if role is Role.SUPER_ADMIN)
 
 
 # The parts of the platform that work for every organisation: ingestor, migrations, periodic tasks.

@@ -8,7 +8,7 @@ from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.http import HttpRequest, HttpResponse
 
 from apps.common.error_pages import error_page
-from apps.common.errors import AppError, NotFound
+from apps.common.errors import AppError, Forbidden, NotFound
 from apps.orgs.access import get_organisation
 from apps.orgs.actor import ANONYMOUS, Actor, declare
 from apps.orgs.models import Membership
@@ -48,7 +48,7 @@ class ActorMiddleware:
             if "org" in kwargs and (found := get_organisation(request.actor, kwargs["org"])):
                 request.org = found
                 _connection().set_tenant(found)
-        except NotFound as error:
+        except (NotFound, Forbidden) as error:
             return error_page(request, error)
         return None
 

@@ -7,10 +7,12 @@ import uuid
 from zoneinfo import available_timezones
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
 from django_tenants.models import DomainMixin, TenantMixin
 
+from apps.common.money import is_currency
 from apps.orgs.permissions import Role
 
 SLUG = re.compile(r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")
@@ -26,13 +28,17 @@ class Kind(models.TextChoices):
     PLATFORM = "platform", "Platform"
 
 
+class Tier(models.TextChoices):
+    STANDARD = "standard", "Standard"
+    ENTERPRISE = "enterprise", "Enterprise"
+
+
 class Status(models.TextChoices):
     ACTIVE = "active", "Active"
     SUSPENDED = "suspended", "Suspended"
     ARCHIVED = "archived", "Archived"
 
 
-BUYER_KINDS = frozenset({Kind.AGENCY, Kind.ADVERTISER})
 OWNER_KINDS = frozenset({Kind.DATA_OWNER, Kind.PUBLISHER})
 
 
@@ -50,8 +56,8 @@ def check_time_zone(value: str) -> None:
 
 
 def check_currency(value: str) -> None:
-    if not re.fullmatch(r"[A-Z]{3}", value):
-        raise ValidationError(f"{value!r} is not a currency; use a three-letter code such as USD.")
+    if not is_currency(value):
+        raise ValidationError(f"{value!r} is not a currency; use an ISO 4217 code such as USD.")
 
 
 def new_identity_key() -> bytes:
@@ -70,6 +76,8 @@ class Organisation(TenantMixin):
         max_length=120, null=True, blank=True, unique=True, help_text="The name events give this data owner."
     )
     identity_key = models.BinaryField(default=new_identity_key, editable=False, help_text="Hashes IP addresses.")
+    tier = models.CharField(max_length=12, choices=Tier.choices, default=Tier.STANDARD)
+    events_per_second = models.PositiveIntegerField(default=1000, help_text="The most that its API keys may send.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     # The schema is cloned from the template by `actions.create_organisation`, never by save().
@@ -124,3 +132,24 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.actor} {self.action}"
+
+
+class ApiKey(models.Model):
+    """A machine's way in, for one organisation. The key itself is shown once; its digest is all that is kept."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    org = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="api_keys")
+    name = models.CharField(max_length=80)
+    prefix = models.CharField(max_length=16, help_text="The key's first characters, to tell it from others.")
+    digest = models.BinaryField(max_length=32, unique=True, help_text="SHA-256 of the key.")
+    scopes = ArrayField(models.CharField(max_length=40))
+    created_by = models.CharField(max_length=120)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["org", "-created_at"], name="api_key_by_org")]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"

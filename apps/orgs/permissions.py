@@ -17,11 +17,25 @@ class Role(StrEnum):
     VIEWER = "viewer"
 
 
+# Held by the platform's staff; the others belong to an organisation's own people.
+PLATFORM_ROLES = frozenset({Role.SUPER_ADMIN, Role.CAMPAIGN_MANAGER})
+
+
 class Permission(StrEnum):
     VIEW_OVERVIEW = "view_overview"
     VIEW_EARNINGS = "view_earnings"
     IMPORT_EVENTS = "import_events"
+    MANAGE_API_KEYS = "manage_api_keys"
     VIEW_ALL_ORGANISATIONS = "view_all_organisations"
+
+
+class Scope(StrEnum):
+    """What an API key may do for its organisation."""
+
+    WRITE_EVENTS = "events:write"
+    WRITE_METRICS = "metrics:write"
+    # Stands in the page that carries the pixel, hence is no secret.
+    PIXEL = "pixel"
 
 
 ALL = frozenset(Permission)
@@ -30,7 +44,14 @@ TABLE: dict[Role, frozenset[Permission]] = {
     Role.CAMPAIGN_MANAGER: frozenset(
         {Permission.VIEW_OVERVIEW, Permission.VIEW_EARNINGS, Permission.IMPORT_EVENTS},
     ),
-    Role.ORG_ADMIN: frozenset({Permission.VIEW_OVERVIEW, Permission.VIEW_EARNINGS, Permission.IMPORT_EVENTS}),
+    Role.ORG_ADMIN: frozenset(
+        {
+            Permission.VIEW_OVERVIEW,
+            Permission.VIEW_EARNINGS,
+            Permission.IMPORT_EVENTS,
+            Permission.MANAGE_API_KEYS,
+        },
+    ),
     Role.MARKETER: frozenset({Permission.VIEW_OVERVIEW}),
     Role.DATA_OWNER: frozenset({Permission.VIEW_EARNINGS}),
     Role.MEASUREMENT_PARTNER: frozenset({Permission.VIEW_OVERVIEW}),

@@ -3,32 +3,41 @@
 from apps.orgs.access import check, requires, requires_platform
 from apps.orgs.actions import add_member, create_organisation, record
 from apps.orgs.actor import SERVICE, Actor, acting, declare, in_schema_of
+from apps.orgs.api_keys import PREFIX as API_KEY_PREFIX
+from apps.orgs.api_keys import KeyHolder, create_api_key, digest_of, find_key_holder, revoke_api_key
 from apps.orgs.models import Kind, Organisation
-from apps.orgs.permissions import Permission, Role
+from apps.orgs.permissions import Permission, Role, Scope
 from apps.orgs.provisioning import migrate_postgres
 from apps.orgs.requests import ActorRequest, OrgRequest
 from apps.orgs.selectors import buyer_names, find_by_slug, search_organisations
 
 __all__ = [
+    "API_KEY_PREFIX",
     "SERVICE",
     "Actor",
     "ActorRequest",
+    "KeyHolder",
     "Kind",
     "OrgRequest",
     "Organisation",
     "Permission",
     "Role",
+    "Scope",
     "acting",
     "add_member",
     "buyer_names",
     "check",
+    "create_api_key",
     "create_organisation",
     "declare",
+    "digest_of",
     "find_by_slug",
+    "find_key_holder",
     "in_schema_of",
     "migrate_postgres",
     "record",
     "requires",
     "requires_platform",
+    "revoke_api_key",
     "search_organisations",
 ]

@@ -45,7 +45,14 @@ def find_by_slug(slug: str) -> Organisation:
     found: Organisation | None = Organisation.objects.filter(slug=slug).first()
     if found is None:
         known = list(Organisation.objects.values_list("slug", flat=True))
-        near = get_close_matches(slug, known, n=3) or sorted(known)[:5]
-        hint = f"Known: {', '.join(near)}." if near else "There is none yet; make one with `manage.py create_org`."
-        raise NotFound(f"There is no organisation {slug!r}. {hint}")
+        raise NotFound(f"There is no organisation {slug!r}. {_hint(slug, sorted(known))}")
     return found
+
+
+def _hint(slug: str, known: list[str]) -> str:
+    if not known:
+        return "There is none yet; make one with `manage.py create_org`."
+    if near := get_close_matches(slug, known, n=3):
+        return f"Did you mean {' or '.join(near)}?"
+    more = f" and {len(known) - 5} more" if len(known) > 5 else ""
+    return f"Known: {', '.join(known[:5])}{more}."

@@ -15,7 +15,7 @@ from uuid import UUID
 import clickhouse_connect
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import OperationalError
+from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 from django.conf import settings
 
 from apps.common.errors import Unavailable
@@ -29,6 +29,8 @@ LIMITS: Mapping[str, Any] = {
     "result_overflow_mode": "throw",
     "readonly": 2,
 }
+# Errors of the engine that pass: time-outs, too many queries or parts at once, memory, a table that is shutting down.
+PASSING = frozenset({159, 202, 203, 209, 210, 241, 242, 252, 319, 999})
 Audit = Callable[[str, Mapping[str, Any]], None]
 
 
@@ -118,7 +120,7 @@ def _rows(sql: str, params: Mapping[str, Any], query_settings: Mapping[str, Any]
 
 @contextmanager
 def _reachable() -> Iterator[None]:
-    """A server that is not there, or goes away in the middle, is `Unavailable`; what it says itself stays as it is."""
+    """A server that is not there, goes away in the middle or is overloaded is `Unavailable`; other errors stay."""
     try:
         yield
     except OperationalError as error:
@@ -127,6 +129,10 @@ def _reachable() -> Iterator[None]:
             f"ClickHouse does not answer at {url.hostname}:{url.port}. "
             "Start the services with `make run`, or check CLICKHOUSE_URL."
         ) from error
+    except DatabaseError as error:
+        if error.code in PASSING:
+            raise Unavailable(f"ClickHouse cannot do this now: {error}") from error
+        raise
 
 
 def _filters(org_id: UUID) -> str:

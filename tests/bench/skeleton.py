@@ -85,7 +85,7 @@ def fill_log(org: Organisation, lines: list[bytes], turn: int) -> None:
     with acting(SERVICE):
         for start in range(0, len(fresh), store.LINES_PER_RECORD):
             part = fresh[start : start + store.LINES_PER_RECORD]
-            store.append(org, part, import_id=None, first_position=start + 1, history=True)
+            store.append(store.Portion(org.pk, "bench", part), first_position=start + 1, history=True)
 
 
 def _engine_insert(path: Path) -> None:

@@ -85,6 +85,11 @@ def test_history_takes_what_is_old() -> None:
     assert len(sort_one([line(timestamp='"2018-01-16T00:00:00Z"')], now=NOW, history=True).accepted) == 1
 
 
+def test_but_nothing_from_before_2000() -> None:
+    found = rejection(line(timestamp='"1969-07-20T20:17:00Z"'), history=True)
+    assert (found.code, found.field) == ("timestamp_before_2000", "timestamp")
+
+
 def test_an_id_above_two_to_the_53_is_kept_digit_by_digit() -> None:
     accepted = sort_one(
         [line(event_id="9007199254740993", campaign_id="9007199254740993")], now=NOW, history=False

@@ -6,16 +6,20 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
-from apps.events import decoding, ingestor, known
+from apps.common.errors import Unavailable
+from apps.events import decoding, ingestor, known, lock
 from apps.events.ingestor import only_ingestor
 from apps.events.log import store
 from apps.events.log.models import LogRecord
+from apps.events.log.store import Portion
 from apps.events.models import QuarantinedLine
 from apps.events.preparing import Job, Prepared
 from apps.orgs.models import Kind, Organisation
@@ -45,7 +49,7 @@ def clicks(*numbers: int) -> list[bytes]:
 
 def append(org: Organisation, lines: list[bytes]) -> int:
     with acting(SERVICE):
-        return int(store.append(org, lines, import_id=None, first_position=1, history=False).pk)
+        return int(store.append(Portion(org.pk, "test", lines)).pk)
 
 
 def drain() -> None:
@@ -183,21 +187,89 @@ def test_a_batch_that_cannot_be_written_is_passed_over_and_says_why(
     with acting(SERVICE):
         failed = LogRecord.objects.get(org=org)
         assert failed.error.startswith("ZeroDivisionError")
-        LogRecord.objects.filter(batch_id=failed.batch_id).update(error="")
+        LogRecord.objects.filter(org=org).update(error="")
     drain()
     assert rolled_up(org) == (1, 1)
 
 
-def test_a_second_ingestor_waits(org: Organisation) -> None:
-    with only_ingestor() as first:
+def test_a_service_that_does_not_answer_is_waited_for(org: Organisation, monkeypatch: pytest.MonkeyPatch) -> None:
+    append(org, clicks(1))
+    monkeypatch.setattr(ingestor, "PAUSES", (0.0,))
+    monkeypatch.setattr(ingestor, "LONGEST_PAUSE", 0.0)
+    failures = iter([Unavailable("away"), OperationalError("away"), Unavailable("away")])
+    write = ingestor.write
+
+    def flaky(*args: Any) -> None:
+        for error in failures:
+            raise error
+        write(*args)
+
+    monkeypatch.setattr(ingestor, "write", flaky)
+    with only_ingestor(patient=True) as alone:
+        assert alone
+        alone.drain()
+    assert outcome(org) == [(1, 0, 0)]
+
+
+def test_the_impatient_give_up_and_leave_the_batch_to_the_next(
+    org: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append(org, clicks(1))
+    monkeypatch.setattr(ingestor, "PAUSES", (0.0,))
+    with monkeypatch.context() as broken:
+        broken.setattr(ingestor, "write", lambda *_: raise_(Unavailable("away")))
+        with pytest.raises(Unavailable):
+            drain()
+    assert outcome(org) == [(0, 0, 0)]
+    drain()
+    assert outcome(org) == [(1, 0, 0)]
+
+
+def raise_(error: Exception) -> None:
+    raise error
+
+
+def test_who_lost_the_lock_writes_nothing(org: Organisation) -> None:
+    append(org, clicks(1))
+    with only_ingestor() as alone:
+        assert alone
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [lock.KEY])
+        with pytest.raises(lock.LockLost):
+            alone.drain()
+    assert rolled_up(org) == (0, 0)
+    drain()
+    assert rolled_up(org) == (1, 1)
+
+
+def test_there_is_one_ingestor_at_a_time() -> None:
+    with only_ingestor() as first, ThreadPoolExecutor(1) as elsewhere:
         assert first
-        other = connection.copy("other")
-        try:
-            with other.cursor() as cursor:
-                cursor.execute("SELECT pg_try_advisory_lock(%s)", [ingestor.LOCK])
-                assert cursor.fetchone() == (False,)
-        finally:
-            other.close()
+        assert elsewhere.submit(is_free).result() is False
+    with ThreadPoolExecutor(1) as elsewhere:
+        assert elsewhere.submit(is_free).result() is True
+
+
+def is_free() -> bool:
+    """In a thread, hence on a connection, of its own."""
+    try:
+        with only_ingestor() as alone:
+            return alone is not None
+    finally:
+        connection.close()
+
+
+def test_what_was_done_can_be_done_again_from_the_log(org: Organisation) -> None:
+    """As after a loss of the warehouse, here of nothing: no row twice, no line in quarantine twice."""
+    append(org, [*clicks(1, 2), b"nonsense"])
+    drain()
+    with acting(SERVICE):
+        LogRecord.objects.filter(org=org).update(done_at=None, batch_id=None)
+    drain()
+    assert rolled_up(org) == (2, 2)
+    assert outcome(org) == [(0, 2, 1)]
+    with acting(SERVICE), in_schema_of(org):
+        assert QuarantinedLine.objects.count() == 1
 
 
 @pytest.fixture
@@ -221,6 +293,17 @@ def start_ingestor(started: list[subprocess.Popen[bytes]]) -> subprocess.Popen[b
     return process
 
 
+def children_of(process: subprocess.Popen[bytes]) -> list[int]:
+    return [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return False
+
+
 def test_kill_9_in_the_middle_loses_and_doubles_nothing(
     org: Organisation, ingestor_process: list[subprocess.Popen[bytes]]
 ) -> None:
@@ -235,8 +318,10 @@ def test_kill_9_in_the_middle_loses_and_doubles_nothing(
     for moment in (lambda: records(batch_id__isnull=False), lambda: rolled_up(org)[0]):
         process = start_ingestor(ingestor_process)
         eventually(moment, "the ingestor does nothing")
+        helpers = children_of(process)
         process.send_signal(signal.SIGKILL)
         process.wait()
+        eventually(lambda pids=helpers: not any(map(is_running, pids)), "its decoders live on")
     start_ingestor(ingestor_process)
     eventually(lambda: records(done_at__isnull=False) == 60, "the log is not empty")
     assert rolled_up(org) == (12_050, 12_050)

@@ -5,12 +5,14 @@ from io import StringIO
 from uuid import uuid4
 
 import pytest
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.core.management import CommandError, call_command
 from django.db import connections
 from django.test import Client
 
+from apps.accounts.public import User, set_password
 from apps.orgs.actor import SERVICE, acting
-from apps.orgs.models import AuditEntry, Membership, Organisation
+from apps.orgs.models import AuditEntry, Membership, Organisation, Status
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -91,3 +93,46 @@ def test_a_failure_after_the_schema_leaves_no_schema(slug: str, monkeypatch: pyt
     with pytest.raises(RuntimeError):
         create(slug)
     assert schemas() == before
+
+
+def test_who_has_a_password_gets_no_way_around_it(slug: str) -> None:
+    email = f"{slug}@first.example"
+    create(slug)
+    with acting(SERVICE):
+        set_password(user=User.objects.get(email=email), password="correct-horse-battery-staple")
+    second = create(f"{slug}-b", "--admin-email", email)
+    assert "signs in with the password they have" in second
+    assert "/sign-in/" not in second
+    with pytest.raises(CommandError, match="has a password"):
+        call_command("sign_in_link", email)
+
+
+def test_a_lost_link_is_made_anew(slug: str) -> None:
+    create(slug)
+    out = StringIO()
+    call_command("sign_in_link", f"{slug}@first.example", stdout=out)
+    link = re.search(r"/sign-in/\S+", out.getvalue())
+    assert link is not None
+    assert Client().post(link[0]).headers["Location"] == "/account/password/set/"
+    with pytest.raises(CommandError, match="Nobody here"):
+        call_command("sign_in_link", "nobody@nowhere.example")
+
+
+def test_a_link_made_before_two_step_sign_in_asks_for_the_code(slug: str) -> None:
+    link = re.search(r"/sign-in/\S+", create(slug))
+    assert link is not None
+    TOTP.activate(User.objects.get(email=f"{slug}@first.example"), generate_totp_secret())
+    browser = Client()
+    assert "authenticate" in browser.post(link[0]).headers["Location"]
+    assert browser.get(f"/o/{slug}/").status_code == 302
+
+
+def test_a_suspended_organisation_is_closed_to_its_people(slug: str) -> None:
+    link = re.search(r"/sign-in/\S+", create(slug))
+    assert link is not None
+    browser = Client()
+    browser.post(link[0])
+    with acting(SERVICE):
+        Organisation.objects.filter(slug=slug).update(status=Status.SUSPENDED)
+    answer = browser.get(f"/o/{slug}/")
+    assert (answer.status_code, "is suspended" in answer.content.decode()) == (403, True)

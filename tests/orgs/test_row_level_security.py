@@ -5,6 +5,7 @@ from django.db import DatabaseError, connection, transaction
 
 from apps.orgs.actor import ANONYMOUS, SERVICE, Actor, acting, declare
 from apps.orgs.permissions import Role
+from apps.orgs.selectors import buyer_names
 from tests.support.world import World
 
 
@@ -34,7 +35,7 @@ def test_every_shared_table_with_an_organisation_has_a_forced_policy() -> None:
             " WHERE n.nspname = 'public' AND c.relkind = 'r'"
         )
         tables = {name: (forced, policies) for name, forced, policies in cursor.fetchall()}
-    assert tables.keys() >= {"orgs_membership", "orgs_auditentry", "ingest_log_logrecord"}
+    assert tables.keys() >= {"orgs_membership", "orgs_auditentry", "ingest_log_logrecord", "orgs_apikey"}
     assert set(tables.values()) == {(True, 1)}
 
 
@@ -65,6 +66,34 @@ def test_a_row_for_another_organisation_is_refused(world: World) -> None:
             "INSERT INTO public.orgs_auditentry (org_id, actor, action, detail, at) VALUES (%s, 'x', 'x', '{}', now())",
             [world.orgs["rival"].pk],
         )
+
+
+@pytest.mark.parametrize(("role", "allowed"), [("viewer", True), ("super_admin", False), ("campaign_manager", False)])
+@pytest.mark.django_db
+def test_an_organisation_cannot_make_platform_staff(world: World, role: str, allowed: bool) -> None:
+    org = world.orgs["buyer"]
+    declare(Actor("someone", frozenset({(org.pk, Role.ORG_ADMIN)})))
+    insert = (
+        "INSERT INTO public.orgs_membership (org_id, user_id, role, created_at) VALUES (%s, %s, %s, now())"
+        " RETURNING role"
+    )
+    arguments = [org.pk, world.personas["stranger"].pk, role]
+    with transaction.atomic(), connection.cursor() as cursor:
+        if allowed:
+            cursor.execute(insert, arguments)
+            return
+        with pytest.raises(DatabaseError, match="row-level security"):
+            cursor.execute(insert, arguments)
+        transaction.set_rollback(True)
+
+
+@pytest.mark.django_db
+def test_names_of_buyers_are_for_data_owners(world: World) -> None:
+    buyer = world.orgs["rival"].pk
+    declare(Actor("a data owner", frozenset({(world.orgs["owner"].pk, Role.DATA_OWNER)})))
+    assert list(buyer_names([buyer])) == [buyer]
+    declare(Actor("a buyer", frozenset({(world.orgs["buyer"].pk, Role.ORG_ADMIN)})))
+    assert buyer_names([buyer]) == {}
 
 
 @pytest.mark.parametrize(

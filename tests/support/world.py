@@ -71,7 +71,7 @@ PERSONAS = (
 
 
 def golden_events(contributor: str) -> list[dict[str, Any]]:
-    """Eleven events whose sums are easily made by hand: see `tests/omg/test_overview_figures.py`."""
+    """Eleven events whose sums are easily made by hand: see `tests/omg/test_overview_page.py`."""
     at = YESTERDAY_NOON
     shown = [
         event("impression", at, platform="hulu", campaign="autumn", price=20, contributor=contributor, number=n)

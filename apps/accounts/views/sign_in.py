@@ -1,8 +1,11 @@
 """The one-time sign-in link: GET asks, POST signs in (so that a mail scanner's visit does not use the link up)."""
 
-from django.contrib.auth import login
+from typing import cast
+
+from allauth.account.utils import perform_login
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -10,8 +13,6 @@ from apps.accounts.actions import redeem_sign_in_link
 from apps.accounts.models import User
 from apps.accounts.selectors import find_link_owner
 from apps.common.errors import NotFound
-
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
 @never_cache
@@ -23,8 +24,9 @@ def one_time(request: HttpRequest, token: str) -> HttpResponse:
         user = redeem_sign_in_link(token=token)
     except NotFound:
         return _ask(request, None)
-    login(request, user, backend=BACKEND)
-    return redirect("home" if user.has_usable_password() else "account_set_password")
+    # allauth's own way in, with its second step: a password may have been chosen since the link was made.
+    target = reverse("home" if user.has_usable_password() else "account_set_password")
+    return cast(HttpResponse, perform_login(request, user, email_verification="none", redirect_url=target))
 
 
 def _ask(request: HttpRequest, user: User | None) -> HttpResponse:

@@ -10,7 +10,10 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from itertools import chain, repeat
 from typing import BinaryIO
+
+import msgspec
 
 from apps.common.errors import InvalidInput
 from apps.events.formats.base import Format, ReadOptions, table
@@ -20,6 +23,7 @@ HOUR = timedelta(hours=1)
 SPREAD_MINUTES = 20 * 24 * 60
 # Coprime with SPREAD_MINUTES, so that consecutive journeys fall on different days.
 STRIDE = 7_919
+MOST_JOURNEYS = 10_000_000
 STEP = Decimal(1).scaleb(-18)
 
 
@@ -29,21 +33,17 @@ def read(stream: BinaryIO, options: ReadOptions) -> Iterator[bytes]:
     for number, row in enumerate(table(text, delimiter=";", needed=COLUMNS, what="conversion path"), start=2):
         conversions, value, nulls = _numbers(row, number)
         name = hashlib.blake2s(f"{number};{';'.join(row[c] for c in COLUMNS)}".encode(), digest_size=8).hexdigest()
-        shares = split(value, conversions)
-        for index in range(conversions + nulls):
+        steps = [step.strip() for step in row["path"].split(">")]
+        for index, share in enumerate(chain(split(value, conversions), repeat(None, nulls))):
             end = options.end - timedelta(minutes=journey * STRIDE % SPREAD_MINUTES)
-            share = shares[index] if index < conversions else None
-            yield from _journey(f"{name}-{index}", _steps(row["path"]), end=end, share=share)
+            yield from _journey(f"{name}-{index}", steps, end=end, share=share)
             journey += 1
 
 
-def split(value: Decimal, parts: int) -> Sequence[Decimal]:
+def split(value: Decimal, parts: int) -> Iterator[Decimal]:
     """`value` in `parts` shares of 18 decimals that sum to it exactly; the first ones carry the remainder."""
-    if not parts:
-        return []
-    units = int(value.scaleb(18))
-    share, rest = divmod(units, parts)
-    return [Decimal(share + (index < rest)) * STEP for index in range(parts)]
+    share, rest = divmod(int(value.scaleb(18)), max(parts, 1))
+    return (Decimal(share + (index < rest)) * STEP for index in range(parts))
 
 
 def _journey(person: str, steps: Sequence[str], *, end: datetime, share: Decimal | None) -> Iterator[bytes]:
@@ -51,19 +51,20 @@ def _journey(person: str, steps: Sequence[str], *, end: datetime, share: Decimal
     for place, channel in enumerate(steps):
         yield _event(f"{person}-{place}", "impression", start + place * HOUR, person, channel)
     if share is not None:
-        revenue = f',"properties":{{"revenue":{share:f}}}'
-        yield _event(f"{person}-conversion", "conversion", end, person, steps[-1], revenue)
+        properties = {"revenue": msgspec.Raw(f"{share:f}".encode())}
+        yield _event(f"{person}-conversion", "conversion", end, person, steps[-1], properties=properties)
 
 
-def _event(event_id: str, kind: str, moment: datetime, person: str, channel: str, more: str = "") -> bytes:
-    return (
-        f'{{"event_id":"path-{event_id}","event_type":"{kind}","timestamp":"{moment:%Y-%m-%dT%H:%M:%SZ}",'
-        f'"user_id":"path-{person}","source":{{"platform":"csv","channel":"{channel}"}}{more}}}'
-    ).encode()
-
-
-def _steps(path: str) -> Sequence[str]:
-    return [step.strip().replace("\\", "").replace('"', "") for step in path.split(">")]
+def _event(event_id: str, kind: str, moment: datetime, person: str, channel: str, **more: object) -> bytes:
+    event = {
+        "event_id": f"path-{event_id}",
+        "event_type": kind,
+        "timestamp": f"{moment:%Y-%m-%dT%H:%M:%SZ}",
+        "user_id": f"path-{person}",
+        "source": {"platform": "csv", "channel": channel},
+        **more,
+    }
+    return msgspec.json.encode(event)
 
 
 def _numbers(row: Mapping[str, str], number: int) -> tuple[int, Decimal, int]:
@@ -72,6 +73,8 @@ def _numbers(row: Mapping[str, str], number: int) -> tuple[int, Decimal, int]:
         value = Decimal(row["total_conversion_value"])
     except (ValueError, InvalidOperation) as error:
         raise InvalidInput(f"Line {number}: conversions, value and nulls must be numbers.") from error
+    if conversions + nulls > MOST_JOURNEYS:
+        raise InvalidInput(f"Line {number}: {conversions + nulls:,} journeys; a line may stand for {MOST_JOURNEYS:,}.")
     if conversions < 0 or nulls < 0 or not value.is_finite() or value < 0:
         raise InvalidInput(f"Line {number}: conversions, value and nulls must not be negative.")
     return conversions, value, nulls

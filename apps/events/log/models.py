@@ -6,10 +6,13 @@ what it claimed once stays one batch for ever, so that a replay after a crash is
 
 from django.db import models
 
+UNCLAIMED = models.Q(done_at=None, error="", batch_id=None)
+
 
 class LogRecord(models.Model):
     org = models.ForeignKey("orgs.Organisation", on_delete=models.PROTECT, related_name="+")
     batch_id = models.UUIDField(null=True, editable=False)
+    source = models.CharField(max_length=80, blank=True, help_text="Through which door: api/…, pixel/…, file/….")
     import_id = models.UUIDField(null=True)
     history = models.BooleanField(default=False)
     first_position = models.PositiveBigIntegerField(default=1)
@@ -26,6 +29,9 @@ class LogRecord(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["id"], name="log_waiting", condition=models.Q(done_at=None, error="")),
+            models.Index(fields=["org", "id"], name="log_unclaimed", condition=UNCLAIMED),
+            models.Index(fields=["batch_id"], name="log_by_batch", condition=models.Q(batch_id__isnull=False)),
+            models.Index(fields=["done_at"], name="log_done", condition=models.Q(done_at__isnull=False)),
             models.Index(fields=["import_id"], name="log_by_import", condition=models.Q(import_id__isnull=False)),
         ]
 

@@ -1,15 +1,16 @@
 """Reads and writes of the ingest log."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID, uuid4
 
 import zstandard
 from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
-from apps.events.log.models import LogRecord
+from apps.events.log.models import UNCLAIMED, LogRecord
 from apps.events.preparing import SEPARATOR
-from apps.orgs.public import Organisation
 
 LINES_PER_RECORD = 50_000
 BYTES_PER_RECORD = 32_000_000
@@ -19,24 +20,32 @@ BYTES_PER_BATCH = 96_000_000
 RECORDS_PER_BATCH = 1_000
 
 
+@dataclass(frozen=True)
+class Portion:
+    """Lines of one organisation that came through one door."""
+
+    org_id: UUID
+    source: str
+    lines: Sequence[bytes]
+
+
 def append(
-    org: Organisation, lines: Sequence[bytes], *, import_id: UUID | None, first_position: int, history: bool
+    portion: Portion, *, import_id: UUID | None = None, first_position: int = 1, history: bool = False
 ) -> LogRecord:
     """Write one record. It is kept once the caller's transaction commits, and only then."""
-    joined = SEPARATOR.join(lines)
-    return LogRecord.objects.create(
-        org=org,
-        import_id=import_id,
-        history=history,
-        first_position=first_position,
-        line_count=len(lines),
-        byte_count=len(joined),
-        payload=zstandard.compress(joined, 1),
-    )
+    made = _record(portion, import_id=import_id, first_position=first_position, history=history)
+    made.save(force_insert=True)
+    return made
 
 
-def lines_of(record: LogRecord) -> list[bytes]:
-    return zstandard.decompress(bytes(record.payload)).split(SEPARATOR)
+def append_all(portions: Iterable[Portion]) -> None:
+    """The same for several organisations at once."""
+    LogRecord.objects.bulk_create([_record(portion) for portion in portions])
+
+
+def waiting_lines() -> int:
+    """How far the ingestor is behind."""
+    return int(_open().aggregate(lines=Sum("line_count", default=0))["lines"])
 
 
 def is_waiting(*, records: int) -> bool:
@@ -46,17 +55,17 @@ def is_waiting(*, records: int) -> bool:
 
 def unfinished() -> list[UUID]:
     """Batches that were claimed and not brought to their end, oldest first."""
-    found = _open().order_by("id").values_list("batch_id", flat=True)
+    found = _open().exclude(batch_id=None).order_by("id").values_list("batch_id", flat=True)
     return list(dict.fromkeys(batch_id for batch_id in found if batch_id))
 
 
 def claim() -> UUID | None:
     """Make a batch of the oldest waiting records of one organisation, if there are any."""
-    new = _open().filter(batch_id=None).order_by("id")
-    oldest = new.first()
-    if oldest is None:
+    new = LogRecord.objects.filter(UNCLAIMED).order_by("id")
+    org_id = new.values_list("org_id", flat=True).first()
+    if org_id is None:
         return None
-    sizes = new.filter(org=oldest.org_id).values_list("id", "line_count", "byte_count")[:RECORDS_PER_BATCH]
+    sizes = new.filter(org=org_id).values_list("id", "line_count", "byte_count")[:RECORDS_PER_BATCH]
     batch_id = uuid4()
     LogRecord.objects.filter(id__in=list(_that_fit(sizes))).update(batch_id=batch_id)
     return batch_id
@@ -67,9 +76,15 @@ def records_of(batch_id: UUID) -> list[LogRecord]:
     return list(_open().filter(batch_id=batch_id).select_related("org").order_by("id"))
 
 
-def fail(records: Iterable[LogRecord], why: str, *, batch_id: UUID | None) -> None:
-    """Pass these over from now on; see the runbook for how they are taken up again, as the batch they are left in."""
-    LogRecord.objects.filter(pk__in=[record.pk for record in records]).update(error=why, batch_id=batch_id)
+def lock(records: Sequence[LogRecord]) -> bool:
+    """Hold these until the transaction ends; whether they are all still to be done."""
+    ids = [record.pk for record in records]
+    return len(_open().filter(pk__in=ids).select_for_update(of=("self",)).values_list("pk")) == len(ids)
+
+
+def fail(records: Iterable[LogRecord], why: str) -> None:
+    """Pass these over until somebody clears `error`; they are claimed anew then, since their batch is no more."""
+    LogRecord.objects.filter(pk__in=[record.pk for record in records]).update(error=why, batch_id=None)
 
 
 def finish(records: Sequence[LogRecord]) -> None:
@@ -81,7 +96,7 @@ def finish(records: Sequence[LogRecord]) -> None:
 
 
 def progress(import_id: UUID) -> dict[str, int]:
-    """Lines of one import: read, and so far accepted, duplicate, rejected, waiting."""
+    """Lines of one import: `line_count`, of which `done` so far, and the outcome of these; `failed` counts records."""
     records = LogRecord.objects.filter(import_id=import_id)
     names = ("line_count", "accepted", "duplicate", "rejected")
     sums = records.aggregate(**{name: Sum(name, default=0) for name in names})
@@ -101,3 +116,15 @@ def _that_fit(sizes: Iterable[tuple[int, int, int]]) -> Iterator[int]:
         if lines > line_count and (lines > LINES_PER_BATCH or size > BYTES_PER_BATCH):
             return
         yield pk
+
+
+def _record(portion: Portion, **fields: Any) -> LogRecord:
+    joined = SEPARATOR.join(portion.lines)
+    return LogRecord(
+        org_id=portion.org_id,
+        source=portion.source,
+        line_count=len(portion.lines),
+        byte_count=len(joined),
+        payload=zstandard.compress(joined, 1),
+        **fields,
+    )

@@ -22,13 +22,13 @@ PATIENCE_SECONDS = 5
 
 def main() -> None:
     options = read_options()
+    if not (password := os.environ.get("CLICKHOUSE_PASSWORD")):
+        sys.exit("CLICKHOUSE_PASSWORD is not set: nobody should reach the data without one.")
     options.data.mkdir(parents=True, exist_ok=True)
     lock = own(options.data)
     check_port(options.host, options.port)
     engine = Engine(options.data / "store", options.database, options.max_memory)
-    application = Application(
-        engine, os.environ.get("CLICKHOUSE_USER", "precise"), os.environ.get("CLICKHOUSE_PASSWORD", "")
-    )
+    application = Application(engine, os.environ.get("CLICKHOUSE_USER", "precise"), password)
     server = Server((options.host, options.port), application, numthreads=THREADS, request_queue_size=128)
     server.shutdown_timeout = PATIENCE_SECONDS
     stop_on_signals(server)

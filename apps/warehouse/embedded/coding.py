@@ -31,9 +31,14 @@ DECODERS: dict[str, Callable[[], Decoder]] = {
 }
 
 
-def pieces(stream: BinaryIO) -> Iterator[bytes]:
+def pieces(stream: BinaryIO, length: int | None) -> Iterator[bytes]:
+    """A body of `length` bytes, or of as many as there are; a client that went away half-way has sent no whole body."""
+    done = 0
     while data := stream.read(PIECE):
+        done += len(data)
         yield data
+    if length is not None and done < length:
+        raise BadEncoding(f"The body ends after {done} of {length} bytes.")
 
 
 def decoded(body: Iterator[bytes], encoding: str) -> Iterator[bytes]:
@@ -43,15 +48,17 @@ def decoded(body: Iterator[bytes], encoding: str) -> Iterator[bytes]:
         return
     if encoding not in DECODERS:
         raise BadEncoding(f"Content-Encoding {encoding!r} is not one of {', '.join(DECODERS)}.")
-    decoder = DECODERS[encoding]()
+    decoder, whole = DECODERS[encoding](), True
     try:
         for data in body:
             while data:
                 yield decoder.decompress(data)
                 data = (decoder.unused_data or b"") if decoder.eof else b""
-                decoder = DECODERS[encoding]() if decoder.eof else decoder
+                whole, decoder = decoder.eof, DECODERS[encoding]() if decoder.eof else decoder
     except (RuntimeError, zlib.error, zstandard.ZstdError) as error:
         raise BadEncoding(f"The body is not {encoding}: {error}.") from error
+    if not whole:
+        raise BadEncoding(f"The body ends in the middle of a {encoding} frame.")
 
 
 def choose(accepted: str) -> str:

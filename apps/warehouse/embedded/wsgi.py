@@ -172,7 +172,8 @@ class Answer:
 
 def read_request(environ: Mapping[str, Any]) -> Request:
     headers = {name[5:].replace("_", "-").lower(): str(value) for name, value in environ.items() if name[:5] == "HTTP_"}
-    body = coding.pieces(environ["wsgi.input"])
+    length = environ.get("CONTENT_LENGTH", "")
+    body = coding.pieces(environ["wsgi.input"], int(length) if length.isdigit() else None)
     return Request(
         environ["REQUEST_METHOD"],
         environ["PATH_INFO"],

@@ -17,7 +17,7 @@ from apps.events import importing
 from apps.events.formats.registry import FORMATS, get_format
 from apps.events.ingestor import only_ingestor
 from apps.events.log import store
-from apps.events.models import QuarantinedLine
+from apps.events.models import FileImport, QuarantinedLine
 from apps.events.quality import CODES
 from apps.orgs.public import SERVICE, Organisation, acting, find_by_slug, in_schema_of
 
@@ -35,7 +35,7 @@ class Command(BaseCommand):
         parser.add_argument("--org", required=True, help="short name of the organisation")
         parser.add_argument("--format", required=True, help=f"one of: {formats}")
         parser.add_argument("--history", action="store_true", help="take events older than 90 days too")
-        parser.add_argument("--end", help="last day of journeys made from paths (YYYY-MM-DD, default today, exclusive)")
+        parser.add_argument("--end", help="journeys made from paths end before this day (YYYY-MM-DD, default today)")
 
     def run(self, **options: Any) -> None:
         started = time.monotonic()
@@ -44,9 +44,15 @@ class Command(BaseCommand):
             org = find_by_slug(options["org"])
         for path in options["files"]:
             importing.check_path(path)
-        imports = [self._append(org, path, file_format, options["history"], end) for path in options["files"]]
-        self._wait(imports)
-        self._summarise(org, [importing.settle(org, one.import_id) for one in imports], time.monotonic() - started)
+        imports: list[importing.Imported] = []
+        try:
+            for path in options["files"]:
+                imports.append(self._append(org, path, file_format, options["history"], end))
+        finally:
+            # A file that is refused takes nothing away from those before it.
+            if imports:
+                self._wait(imports)
+                self._summarise(org, self._runs(org, imports), time.monotonic() - started)
 
     def _append(self, org: Organisation, path: Path, file_format: Any, history: bool, end: Any) -> importing.Imported:
         total = path.stat().st_size
@@ -82,6 +88,10 @@ class Command(BaseCommand):
                     else:
                         time.sleep(0.1)
 
+    def _runs(self, org: Organisation, imports: list[importing.Imported]) -> list[FileImport]:
+        with acting(SERVICE), in_schema_of(org):
+            return [FileImport.objects.get(pk=one.import_id) for one in imports]
+
     def _summarise(self, org: Organisation, runs: list[Any], seconds: float) -> None:
         counts = {
             name: sum(getattr(run, name) for run in runs) for name in ("read", "accepted", "duplicate", "rejected")
@@ -94,7 +104,7 @@ class Command(BaseCommand):
             hint = " (give --history to import the past)" if code == "timestamp_too_old" else ""
             self.stdout.write(f"  {count:,} {code}: {CODES[code]}{hint}")
         if counts["rejected"]:
-            self.stdout.write("Rejected lines are kept in quarantine.")
+            self.stdout.write("Rejected lines are kept in quarantine (see docs/runbook.md).")
         self.stdout.write(json.dumps({**counts, "seconds": round(seconds, 3)}))
 
     def _reasons(self, org: Organisation, runs: list[Any]) -> Counter[str]:

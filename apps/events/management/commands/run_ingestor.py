@@ -6,7 +6,7 @@ from types import FrameType
 from typing import Any
 
 from apps.common.commands import Command as BaseCommand
-from apps.events.ingestor import IDLE, only_ingestor
+from apps.events.ingestor import IDLE, Ingestor, only_ingestor
 
 
 class Command(BaseCommand):
@@ -14,14 +14,18 @@ class Command(BaseCommand):
 
     def run(self, **options: Any) -> None:
         stopped = threading.Event()
+        working: list[Ingestor] = []
 
         def stop(number: int, frame: FrameType | None) -> None:
             stopped.set()
+            for ingestor in working:
+                ingestor.stop()
 
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
         while not stopped.is_set():
-            with only_ingestor() as ingestor:
+            with only_ingestor(patient=True) as ingestor:
                 if ingestor:
-                    ingestor.run(stopped)
+                    working.append(ingestor)
+                    ingestor.run()
             stopped.wait(IDLE)

@@ -32,6 +32,9 @@ class Command(BaseCommand):
     def run(self, **options: Any) -> None:
         names = ("slug", "name", "kind", "admin_email", "currency", "time_zone", "contributor_id")
         org, token = create_organisation(actor=SERVICE, **{name: options[name] for name in names})
-        link = settings.BASE_URL.rstrip("/") + reverse("sign_in_link", args=[token])
         self.stdout.write(f"Made {org.name} ({org.get_kind_display().lower()}) at /o/{org.slug}/.")
+        if token is None:
+            self.stdout.write(f"First admin {options['admin_email']} signs in with the password they have.")
+            return
+        link = settings.BASE_URL.rstrip("/") + reverse("sign_in_link", args=[token])
         self.stdout.write(f"First admin {options['admin_email']} signs in once, within 24 hours, with:\n{link}")
