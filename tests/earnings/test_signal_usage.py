@@ -43,4 +43,4 @@ def test_reading_across_organisations_leaves_an_audit_entry(world: World, as_per
     declare(SERVICE)
     entry = AuditEntry.objects.filter(org=world.orgs["owner"]).latest("id")
     assert (entry.action, entry.detail) == ("warehouse.crossed", {"tag": "earnings.signal_usage"})
-    assert entry.actor == world.personas["data_owner"].email
+    assert entry.actor == str(world.personas["data_owner"].pk)

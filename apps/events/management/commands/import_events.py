@@ -46,10 +46,9 @@ class Command(BaseCommand):
             importing.check_path(path)
         imports: list[importing.Imported] = []
         try:
-            for path in options["files"]:
-                imports.append(self._append(org, path, file_format, options["history"], end))
+            # Not a list made at once: a file that is refused takes nothing away from those before it.
+            imports.extend(self._append(org, path, file_format, options["history"], end) for path in options["files"])
         finally:
-            # A file that is refused takes nothing away from those before it.
             if imports:
                 self._wait(imports)
                 self._summarise(org, self._runs(org, imports), time.monotonic() - started)
