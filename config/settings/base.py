@@ -158,6 +158,9 @@ CELERY_BEAT_SCHEDULE = {
     "purge-sign-in": {"task": "apps.accounts.tasks.purge_sign_in", "schedule": 86400.0},
 }
 
+# When more events wait for the ingestor, the edge answers 503 with Retry-After.
+EVENTS_MOST_WAITING = int(env.text("EVENTS_MOST_WAITING", "5000000"))
+
 LOG_LEVEL = env.text("LOG_LEVEL", "WARNING").upper()
 logs.configure(LOG_LEVEL)
 LOGGING: dict[str, Any] = {

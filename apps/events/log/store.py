@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID, uuid4
 
 import zstandard
@@ -33,14 +32,17 @@ def append(
     portion: Portion, *, import_id: UUID | None = None, first_position: int = 1, history: bool = False
 ) -> LogRecord:
     """Write one record. It is kept once the caller's transaction commits, and only then."""
-    made = _record(portion, import_id=import_id, first_position=first_position, history=history)
-    made.save(force_insert=True)
-    return made
-
-
-def append_all(portions: Iterable[Portion]) -> None:
-    """The same for several organisations at once."""
-    LogRecord.objects.bulk_create([_record(portion) for portion in portions])
+    joined = SEPARATOR.join(portion.lines)
+    return LogRecord.objects.create(
+        org_id=portion.org_id,
+        source=portion.source,
+        import_id=import_id,
+        history=history,
+        first_position=first_position,
+        line_count=len(portion.lines),
+        byte_count=len(joined),
+        payload=zstandard.compress(joined, 1),
+    )
 
 
 def waiting_lines() -> int:
@@ -116,15 +118,3 @@ def _that_fit(sizes: Iterable[tuple[int, int, int]]) -> Iterator[int]:
         if lines > line_count and (lines > LINES_PER_BATCH or size > BYTES_PER_BATCH):
             return
         yield pk
-
-
-def _record(portion: Portion, **fields: Any) -> LogRecord:
-    joined = SEPARATOR.join(portion.lines)
-    return LogRecord(
-        org_id=portion.org_id,
-        source=portion.source,
-        line_count=len(portion.lines),
-        byte_count=len(joined),
-        payload=zstandard.compress(joined, 1),
-        **fields,
-    )

@@ -1,0 +1,141 @@
+"""The ingest edge: a bare ASGI callable beside Django, since a Django request costs several times what the work does.
+
+202 means: in the log, on disk. Everything else says what to do, as a problem document. What is rejected is kept too, in
+quarantine, so that it can be looked at and replayed.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from http import HTTPStatus
+from urllib.parse import parse_qs
+
+import msgspec
+import structlog
+
+from apps.events.edge import schema
+from apps.events.edge.committing import GroupCommit
+from apps.events.edge.desk import Desk
+from apps.events.edge.http import JSON, Bodies, ClientGone, Problem, Receive, Scope, Send, answer
+from apps.events.edge.judging import Verdict, items_of, judge, judge_all, pointer
+from apps.events.edge.keys import Keys
+from apps.events.edge.limits import Limits
+from apps.events.edge.pressure import Pressure
+from apps.events.quality import Window
+from apps.orgs.public import KeyHolder
+from apps.orgs.public import Scope as May
+
+log = structlog.get_logger()
+Door = Callable[[Scope, Receive, Send], Awaitable[None]]
+# The event loop does other things after so many items of a batch.
+ITEMS_AT_A_TIME = 250
+ALLOWED: Mapping[str, tuple[bytes, ...]] = {
+    "/api/v1/events": (b"POST",),
+    "/api/v1/events/batch": (b"POST",),
+    "/api/v1/conversions": (b"POST",),
+    "/api/v1/schema/event.json": (b"GET", b"HEAD"),
+}
+
+
+class Edge:
+    def __init__(self) -> None:
+        self._keys = Keys(Desk("keys"))
+        self._log = GroupCommit()
+        self._pressure = Pressure(Desk("pressure"))
+        self._limits = Limits()
+        self._bodies = Bodies()
+        self._doors: Mapping[str, Door] = {
+            "/api/v1/events": self._one,
+            "/api/v1/events/batch": self._batch,
+            "/api/v1/conversions": self._conversion,
+            "/api/v1/schema/event.json": self._schema,
+        }
+
+    def has(self, path: str) -> bool:
+        return path in self._doors
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"]
+        try:
+            if scope["method"].encode() not in ALLOWED[path]:
+                raise Problem(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", f"Use {ALLOWED[path][0].decode()}.")
+            await self._doors[path](scope, receive, send)
+        except Problem as problem:
+            await answer(send, problem.status, problem.body, problem.headers)
+        except ClientGone:
+            return
+
+    async def _one(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._take_one(scope, receive, send, lambda body: body)
+
+    async def _conversion(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._take_one(scope, receive, send, as_conversion)
+
+    async def _take_one(self, scope: Scope, receive: Receive, send: Send, shape: Callable[[bytes], bytes]) -> None:
+        holder = await self._keys.holder(scope, May.WRITE_EVENTS)
+        body = await self._bodies.read(scope, receive)
+        bucket = self._limits.take(holder.org_id, holder.events_per_second, 1)
+        verdict = judge(shape(body), holder.identity_key, Window.at(datetime.now(UTC), history=False))
+        if not only_asks(scope):
+            self._pressure.check()
+            await self._log.keep(holder.org_id, source_of(holder), [verdict.line])
+        if verdict.why:
+            raise Problem(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                verdict.why.code,
+                verdict.why.message,
+                pointer=pointer(None, verdict.why.field),
+            )
+        told = b'{"event_id":%b,"status":"accepted"}' % msgspec.json.encode(verdict.event_id)
+        await answer(send, success(scope), told, [JSON, *bucket.headers])
+
+    async def _batch(self, scope: Scope, receive: Receive, send: Send) -> None:
+        holder = await self._keys.holder(scope, May.WRITE_EVENTS)
+        items = items_of(await self._bodies.read(scope, receive))
+        bucket = self._limits.take(holder.org_id, holder.events_per_second, len(items))
+        self._pressure.check()
+        verdicts = await _judge_calmly(items, holder.identity_key)
+        if not only_asks(scope):
+            await self._log.keep(holder.org_id, source_of(holder), [verdict.line for verdict in verdicts])
+        await answer(send, success(scope), summary(verdicts), [JSON, *bucket.headers])
+
+    async def _schema(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = b"" if scope["method"] == "HEAD" else schema.document()
+        await answer(send, HTTPStatus.OK, body, [(b"content-type", b"application/schema+json")])
+
+
+async def _judge_calmly(items: list[bytes], identity_key: bytes) -> list[Verdict]:
+    verdicts: list[Verdict] = []
+    for verdict in judge_all(items, identity_key):
+        verdicts.append(verdict)
+        if len(verdicts) % ITEMS_AT_A_TIME == 0:
+            await asyncio.sleep(0)
+    return verdicts
+
+
+def summary(verdicts: list[Verdict]) -> bytes:
+    told = [verdict.told(place) for place, verdict in enumerate(verdicts)]
+    counts = {name: sum(one["status"] == name for one in told) for name in ("accepted", "duplicate", "rejected")}
+    return msgspec.json.encode({**counts, "items": told})
+
+
+def as_conversion(body: bytes) -> bytes:
+    """The attribution webhook says by its address what the event is."""
+    try:
+        event = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return body
+    return msgspec.json.encode({"event_type": "conversion", **event}) if isinstance(event, dict) else body
+
+
+def only_asks(scope: Scope) -> bool:
+    query: bytes = scope["query_string"]
+    return bool(query) and parse_qs(query.decode("latin-1")).get("validate_only") in (["1"], ["true"])
+
+
+def success(scope: Scope) -> int:
+    return HTTPStatus.OK if only_asks(scope) else HTTPStatus.ACCEPTED
+
+
+def source_of(holder: KeyHolder) -> str:
+    return f"api/{holder.name}"[:80]

@@ -1,0 +1,75 @@
+"""Group commit: what arrives while one commit is under way goes into the next, all of it at once."""
+
+import asyncio
+from collections.abc import Sequence
+from http import HTTPStatus
+from uuid import UUID
+
+import psycopg
+import structlog
+
+from apps.events.edge.http import Problem
+from apps.events.log.appending import LogWriter
+from apps.events.log.store import Portion
+
+log = structlog.get_logger()
+# Waiting this long, in seconds, gathers enough events for a commit to be worth its cost under load.
+LINGER = 0.002
+# More than this uncommitted, and senders are told to wait.
+MOST_BYTES = 64_000_000
+
+
+class Commit:
+    """Lines that are going to be kept together, or not at all."""
+
+    def __init__(self) -> None:
+        self.lines: dict[tuple[UUID, str], list[bytes]] = {}
+        self.size = 0
+        self.done = asyncio.Event()
+        self.is_kept = False
+
+    @property
+    def portions(self) -> list[Portion]:
+        return [Portion(org_id, source, lines) for (org_id, source), lines in self.lines.items()]
+
+
+class GroupCommit:
+    def __init__(self) -> None:
+        self._writer = LogWriter()
+        self._open = Commit()
+        self._wanted = asyncio.Event()
+        self._worker: asyncio.Task[None] | None = None
+
+    async def keep(self, org_id: UUID, source: str, lines: Sequence[bytes]) -> None:
+        """Returns once the lines are in the log, on disk; raises `Problem` when they are not."""
+        commit = self._open
+        if commit.size > MOST_BYTES:
+            raise _not_kept("more arrives than can be written")
+        commit.lines.setdefault((org_id, source), []).extend(lines)
+        commit.size += sum(map(len, lines))
+        self._wanted.set()
+        if self._worker is None or self._worker.done():
+            self._worker = asyncio.create_task(self._work())
+        await commit.done.wait()
+        if not commit.is_kept:
+            raise _not_kept("the log cannot be written now")
+
+    async def _work(self) -> None:
+        while True:
+            await self._wanted.wait()
+            await asyncio.sleep(LINGER)
+            self._wanted.clear()
+            commit, self._open = self._open, Commit()
+            try:
+                await self._writer.append(commit.portions)
+                commit.is_kept = True
+            except (psycopg.Error, OSError) as error:
+                log.warning("edge.commit_failed", error=type(error).__name__, bytes=commit.size)
+            finally:
+                commit.done.set()
+
+
+def _not_kept(why: str) -> Problem:
+    return Problem(
+        HTTPStatus.SERVICE_UNAVAILABLE, "not_kept", f"Nothing of this was kept: {why}. Send it again.", retry_after=1
+    )

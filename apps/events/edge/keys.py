@@ -1,0 +1,65 @@
+"""Who sends: the holder of the request's API key, remembered for some seconds so that revoking one works soon."""
+
+import time
+from functools import partial
+from hashlib import sha256
+from http import HTTPStatus
+from urllib.parse import parse_qs
+
+from apps.events.edge.desk import Desk
+from apps.events.edge.http import Problem, Scope, header
+from apps.orgs.public import API_KEY_PREFIX, KeyHolder, find_key_holder
+
+# A revoked key is refused after five seconds at the latest; the look-up itself takes some of them.
+REMEMBERED = 4.0
+MOST_REMEMBERED = 10_000
+LONGEST_KEY = 100
+
+
+class Keys:
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._known: dict[str, tuple[KeyHolder | None, float]] = {}
+
+    async def holder(self, scope: Scope, needed: str, *, in_url: bool = False) -> KeyHolder:
+        """Whoever holds the key that the request bears, if it may do what is `needed`."""
+        key = key_of_url(scope) if in_url else key_of(scope)
+        found, until = self._known.get(key, (None, 0.0))
+        if time.monotonic() > until:
+            found = await self._look_up(key)
+        if found is None:
+            raise Problem(HTTPStatus.UNAUTHORIZED, "unknown_key", "This API key is unknown, revoked or expired.")
+        if needed not in found.scopes:
+            raise Problem(HTTPStatus.FORBIDDEN, "scope_missing", f"This API key lacks the scope {needed}.")
+        return found
+
+    async def _look_up(self, key: str) -> KeyHolder | None:
+        asked = time.monotonic()
+        found = await self._desk.ask(partial(find_key_holder, sha256(key.encode()).digest()))
+        if len(self._known) >= MOST_REMEMBERED:
+            self._known.clear()
+        self._known[key] = (found, asked + REMEMBERED)
+        return found
+
+
+def key_of(scope: Scope) -> str:
+    """From `Authorization: Bearer …` or `X-API-Key: …`."""
+    bearer = header(scope, b"authorization") or b""
+    kind, _, value = bearer.partition(b" ")
+    found = value if kind.lower() == b"bearer" else header(scope, b"x-api-key") or b""
+    return _checked(found.strip().decode("latin-1"))
+
+
+def key_of_url(scope: Scope) -> str:
+    """From `?k=…`, where a page cannot set headers; such keys may write pixels only."""
+    return _checked(parse_qs(scope["query_string"].decode("latin-1")).get("k", [""])[0])
+
+
+def _checked(key: str) -> str:
+    if not key:
+        raise Problem(
+            HTTPStatus.UNAUTHORIZED, "key_missing", "Send an API key as `Authorization: Bearer …` or `X-API-Key: …`."
+        )
+    if not key.startswith(API_KEY_PREFIX) or len(key) > LONGEST_KEY or not key.isascii():
+        raise Problem(HTTPStatus.UNAUTHORIZED, "unknown_key", f"An API key starts with {API_KEY_PREFIX}.")
+    return key

@@ -1,0 +1,47 @@
+"""Whether the ingestor keeps up: when too much waits, senders are told to come back rather than trusted to luck."""
+
+import asyncio
+import time
+from http import HTTPStatus
+
+import structlog
+from django.conf import settings
+from django.db import Error
+
+from apps.events.edge.desk import Desk
+from apps.events.edge.http import Problem
+from apps.events.log import store
+
+log = structlog.get_logger()
+LOOK_EVERY = 1.0
+# Without a question for this long, nobody needs the answer.
+REST_AFTER = 30.0
+
+
+class Pressure:
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._waiting = 0
+        self._asked = 0.0
+        self._worker: asyncio.Task[None] | None = None
+
+    def check(self) -> None:
+        """Raise `Problem` when more lines wait than the settings allow."""
+        self._asked = time.monotonic()
+        if self._worker is None or self._worker.done():
+            self._worker = asyncio.create_task(self._look())
+        if self._waiting > settings.EVENTS_MOST_WAITING:
+            raise Problem(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "ingest_behind",
+                f"{self._waiting:,} events wait to be processed; nothing of this was kept. Send it again later.",
+                retry_after=10,
+            )
+
+    async def _look(self) -> None:
+        while time.monotonic() - self._asked < REST_AFTER:
+            try:
+                self._waiting = await self._desk.ask(store.waiting_lines)
+            except Error as error:
+                log.warning("edge.pressure_unknown", error=type(error).__name__)
+            await asyncio.sleep(LOOK_EVERY)
