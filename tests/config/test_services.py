@@ -24,6 +24,7 @@ from tests.config.launcher import (
     NO_CLICKHOUSE,
     Launcher,
     eventually,
+    free_port,
     kill,
     nothing_left,
     postmaster,
@@ -65,11 +66,6 @@ def used(root: Path, pattern: Path) -> Path:
 def taken_port() -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def test_exec_gives_urls_and_passes_the_exit_status_through(root: Path) -> None:

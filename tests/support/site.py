@@ -6,11 +6,12 @@ import subprocess
 import sys
 import time
 
+from tests.config.launcher import free_port
+
 
 class Site:
     def __init__(self, **env: str) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = int(probe.getsockname()[1])
+        self.port = free_port()
         self._env = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings.test", **env}
         self.process = self.start()
 

@@ -18,6 +18,8 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError, OperationalError, StreamFailureError
 
+from tests.config.launcher import free_port
+
 PASSWORD = "a password with 'quotes'"
 HOSTILE = "a'b\\c\t\n ü \u0000 {x:String} -- ' OR 1=1"
 
@@ -63,12 +65,6 @@ class Server:
     def end(self, number: int) -> int:
         self.process.send_signal(number)
         return self.process.wait(timeout=20)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module")

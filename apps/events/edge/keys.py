@@ -6,6 +6,8 @@ from hashlib import sha256
 from http import HTTPStatus
 from urllib.parse import parse_qs
 
+from django.db import Error
+
 from apps.events.edge.desk import Desk
 from apps.events.edge.http import Problem, Scope, header
 from apps.orgs.public import API_KEY_PREFIX, KeyHolder, find_key_holder
@@ -35,7 +37,16 @@ class Keys:
 
     async def _look_up(self, key: str) -> KeyHolder | None:
         asked = time.monotonic()
-        found = await self._desk.ask(partial(find_key_holder, sha256(key.encode()).digest()))
+        try:
+            found = await self._desk.ask(partial(find_key_holder, sha256(key.encode()).digest()))
+        except Error as error:
+            # Whether the key was revoked meanwhile cannot be known, so that a remembered one does not count either.
+            raise Problem(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "keys_unavailable",
+                "API keys cannot be checked now; nothing of this was kept. Send it again.",
+                retry_after=1,
+            ) from error
         if len(self._known) >= MOST_REMEMBERED:
             self._known.clear()
         self._known[key] = (found, asked + REMEMBERED)

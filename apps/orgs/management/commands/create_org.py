@@ -26,11 +26,14 @@ class Command(BaseCommand):
         parser.add_argument("--currency", default="USD", help="three-letter code (default USD)")
         parser.add_argument("--time-zone", default="UTC", help="for example America/New_York (default UTC)")
         parser.add_argument(
+            "--events-per-second", type=int, default=1000, help="the most its API keys may send (default 1000)"
+        )
+        parser.add_argument(
             "--contributor-id", help="the name events give this data owner (default: SLUG, for owners and publishers)"
         )
 
     def run(self, **options: Any) -> None:
-        names = ("slug", "name", "kind", "admin_email", "currency", "time_zone", "contributor_id")
+        names = ("slug", "name", "kind", "admin_email", "currency", "time_zone", "contributor_id", "events_per_second")
         org, token = create_organisation(actor=SERVICE, **{name: options[name] for name in names})
         self.stdout.write(f"Made {org.name} ({org.get_kind_display().lower()}) at /o/{org.slug}/.")
         if token is None:
