@@ -1,5 +1,6 @@
 """What the frame around every page shows: the organisation, the way to others, navigation by role."""
 
+from collections.abc import Set
 from typing import Any
 
 from django.http import HttpRequest
@@ -9,6 +10,8 @@ from apps.common.period import zone_words
 from apps.orgs.public import Actor, Organisation, Permission
 
 THEMES = frozenset({"light", "dark"})
+OVERVIEW = (Permission.VIEW_OVERVIEW, "Overview", "org:overview", "chart-bar")
+EARNINGS = (Permission.VIEW_EARNINGS, "Earnings", "org:earnings", "coins")
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -44,29 +47,19 @@ def _navigation(request: HttpRequest, org: Organisation | None) -> list[dict[str
     if org is not None and actor is not None:
         groups.append({"label": "", "items": _org_items(request, actor, org)})
     if actor is not None and actor.is_super_admin:
-        item = _item(request, "Organisations", reverse("console:organisations"), "building")
+        item = _item(request, "Organisations", reverse("console:organisations"), "building", {"console:organisations"})
         groups.append({"label": "Platform", "items": [item]})
     return groups
 
 
 def _org_items(request: HttpRequest, actor: Actor, org: Organisation) -> list[dict[str, Any]]:
-    home = reverse("org:home", args=[org.slug])
-    pages = [
-        (
-            Permission.VIEW_OVERVIEW,
-            "Overview",
-            reverse("org:overview", args=[org.slug]),
-            "chart-bar",
-            not org.sells_data,
-        ),
-        (Permission.VIEW_EARNINGS, "Earnings", reverse("org:earnings", args=[org.slug]), "coins", org.sells_data),
-    ]
-    return [
-        _item(request, label, home if is_home else url, icon)
-        for permission, label, url, icon, is_home in pages
-        if is_home and actor.may(permission, org.pk)
-    ]
+    """The page that the organisation's kind begins with stands at its home, too."""
+    permission, label, page, icon = EARNINGS if org.sells_data else OVERVIEW
+    if not actor.may(permission, org.pk):
+        return []
+    return [_item(request, label, reverse("org:home", args=[org.slug]), icon, {"org:home", page})]
 
 
-def _item(request: HttpRequest, label: str, url: str, icon: str) -> dict[str, Any]:
-    return {"label": label, "url": url, "icon": icon, "current": request.path == url}
+def _item(request: HttpRequest, label: str, url: str, icon: str, pages: Set[str]) -> dict[str, Any]:
+    match = request.resolver_match
+    return {"label": label, "url": url, "icon": icon, "current": match is not None and match.view_name in pages}

@@ -1,15 +1,18 @@
 """How figures read: values with unit and currency, changes with sign, sparklines. Shared by every page with figures."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from apps.common.money import format_money
+from apps.common.money import decimal_places, format_money
 
 Unit = Literal["money", "count", "percent", "ratio"]
 Better = Literal["up", "down", "neither"]
 UNDEFINED = "–"
+LONGEST_FRACTION = 6
+# Below this a fraction's change is told to two decimals of a point: 0.58 % moves by hundredths.
+SMALL_FRACTION = Decimal("0.05")
 SPARK_WIDTH, SPARK_HEIGHT = 100, 28
 
 
@@ -25,25 +28,44 @@ class Figure:
     change: str
     tone: str
     note: str
+    compared_with: str
     spark_points: str
 
+    @property
+    def spark_area(self) -> str:
+        """The area under the line, from its own first point to its last."""
+        places = [point.partition(",")[0] for point in self.spark_points.split()]
+        return f"{places[0]},{SPARK_HEIGHT} {self.spark_points} {places[-1]},{SPARK_HEIGHT}" if places else ""
 
-def format_value(value: Decimal | None, unit: Unit, currency: str = "") -> str:
-    """The short form: whole money from a thousand on, fractions as percent, nothing for the undefined."""
+
+def format_value(value: Decimal | None, unit: Unit, currency: str = "", *, places: int | None = None) -> str:
+    """The short form: whole money from a thousand on unless `places` says, fractions as percent."""
     if value is None:
         return UNDEFINED
     if unit == "money":
-        return format_money(value, currency, places=0 if abs(value) >= 1000 else None)
+        return format_money(value, currency, places=money_places([value], currency) if places is None else places)
     if unit == "percent":
         return f"{value * 100:,.2f} %"
     return f"{value:,.0f}" if unit == "count" else f"{value:,.2f}"
 
 
+def money_places(values: Iterable[Decimal | None], currency: str) -> int:
+    """Decimals that suit all of a column: none when every amount is a thousand or more, else the currency's own."""
+    amounts = [abs(value) for value in values if value]
+    return 0 if amounts and min(amounts) >= 1000 else decimal_places(currency)
+
+
 def format_exact(value: Decimal | None, currency: str = "") -> str:
-    """Every digit there is, for whoever checks."""
+    """For whoever checks: to the last digit, or to six decimals, and which of the two."""
     if value is None:
-        return "not defined: the denominator is 0"
-    return f"{plain(value):,f} {currency}".strip()
+        return "Not defined: the denominator is 0"
+    short = shorten(value)
+    return f"{'Exactly' if short == value else 'To six decimals'} {short:,f} {currency}".strip()
+
+
+def shorten(value: Decimal) -> Decimal:
+    """At most six decimals, which is as far as a ratio says anything."""
+    return plain(round(value, LONGEST_FRACTION))
 
 
 def plain(value: Decimal) -> Decimal:
@@ -53,18 +75,19 @@ def plain(value: Decimal) -> Decimal:
 
 def change_of(now: Decimal | None, before: Decimal | None, unit: Unit) -> str:
     """`+4.2 %`; a fraction changes in points: `+1.1 pt`; nothing to compare with: empty."""
-    if now is None or before is None or (unit != "percent" and before == 0):
+    change = _rounded_change(now, before, unit)
+    if change is None:
         return ""
-    if unit == "percent":
-        return _signed((now - before) * 100, "pt")
-    return _signed((now - before) / before * 100, "%")
+    sign = "+" if change > 0 else "−" if change < 0 else "±"
+    return f"{sign}{abs(change):,f} {'pt' if unit == 'percent' else '%'}"
 
 
-def tone_of(now: Decimal | None, before: Decimal | None, better: Better) -> str:
-    """Whether the change is good for the reader, which is not its sign."""
-    if now is None or not before or now == before or better == "neither":
+def tone_of(now: Decimal | None, before: Decimal | None, unit: Unit, better: Better) -> str:
+    """Whether the change, as it is shown, is good for the reader, which is not its sign."""
+    change = _rounded_change(now, before, unit)
+    if not change or better == "neither":
         return "neutral"
-    return "good" if (now > before) == (better == "up") else "bad"
+    return "good" if (change > 0) == (better == "up") else "bad"
 
 
 def spark_points(values: Sequence[Decimal | None]) -> str:
@@ -90,7 +113,10 @@ def format_age(seconds: float) -> str:
     return f"{max(int(seconds), 0)} s ago"
 
 
-def _signed(amount: Decimal, unit: str) -> str:
-    rounded = round(amount, 1)
-    sign = "+" if rounded > 0 else "−" if rounded < 0 else "±"
-    return f"{sign}{abs(rounded):,.1f} {unit}"
+def _rounded_change(now: Decimal | None, before: Decimal | None, unit: Unit) -> Decimal | None:
+    """Points for a fraction, percent for all else; None without anything to divide by."""
+    if now is None or before is None or (unit != "percent" and before == 0):
+        return None
+    if unit == "percent":
+        return round((now - before) * 100, 2 if abs(now) < SMALL_FRACTION else 1)
+    return round((now - before) / before * 100, 1)

@@ -168,10 +168,14 @@ def is_currency(code: str) -> bool:
     return code in CURRENCIES
 
 
+def decimal_places(currency: str) -> int:
+    return 0 if currency in WITHOUT_CENTS else 2
+
+
 def format_money(amount: Decimal, currency: str, *, places: int | None = None) -> str:
     """`$1,284,310.00`; without a symbol of its own the code leads: `CHF 12.50`."""
     if places is None:
-        places = 0 if currency in WITHOUT_CENTS else 2
+        places = decimal_places(currency)
     rounded = amount.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
     sign = "−" if rounded < 0 else ""
     return f"{sign}{SYMBOLS.get(currency, currency + ' ')}{abs(rounded):,.{places}f}"

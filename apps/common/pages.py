@@ -1,8 +1,8 @@
 """What pages share: links that keep the state of the URL, and the choice between a whole page and one fragment."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,8 +11,9 @@ from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django_htmx.middleware import HtmxDetails
 
+from apps.common.comparison import Dated, Extent
 from apps.common.figures import format_age
-from apps.common.period import PRESETS, Period
+from apps.common.period import DEFAULT_PRESET, PRESETS, Period, format_span, local_day
 
 STALE_AFTER_SECONDS = 3 * 3600
 
@@ -41,19 +42,41 @@ def url_with(request: HttpRequest, **changes: str | None) -> str:
     return f"?{query.urlencode()}" if query else request.path
 
 
-def preset_links(request: HttpRequest, period: Period) -> list[Link]:
-    return [
+def range_context(request: HttpRequest, period: Period, extent: Extent | None) -> dict[str, Any]:
+    """What `components/range.html` offers: the presets, and the days between which others make sense."""
+    presets = [
         Link(key, f"{days} days", url_with(request, range=key, start=None, end=None), key == period.preset)
         for key, days in PRESETS.items()
     ]
+    first = min(period.start, extent.first) if extent else period.start
+    return {"presets": presets, "min": first, "max": max(period.end, local_day(period.now, period.time_zone))}
 
 
-def freshness(last_received: datetime | None, *, now: datetime, time_zone: str) -> dict[str, Any] | None:
-    """How old the newest data is, in words, and whether that is old enough to say so."""
-    if last_received is None:
+def nothing_here(
+    request: HttpRequest, rows: Iterable[Dated], period: Period, extent: Extent | None
+) -> dict[str, Any] | None:
+    """For a period without data of an organisation that has some: when there is some, and the way to it."""
+    if extent is None or any(row.day >= period.start for row in rows):
         return None
-    age = (now - last_received).total_seconds()
-    local = last_received.astimezone(ZoneInfo(time_zone))
+    today = local_day(period.now, period.time_zone)
+    recent = extent.last > today - timedelta(days=PRESETS[DEFAULT_PRESET])
+    first = extent.last - timedelta(days=PRESETS[DEFAULT_PRESET] - 1)
+    return {
+        "when": f"{'on' if period.days == 1 else 'in'} {period.label}",
+        "extent": format_span(extent.first, extent.last),
+        "link": f"Show the last {PRESETS[DEFAULT_PRESET]} days{'' if recent else ' with data'}",
+        "url": url_with(request, range=DEFAULT_PRESET, start=None, end=None)
+        if recent
+        else url_with(request, range=None, start=first.isoformat(), end=extent.last.isoformat()),
+    }
+
+
+def freshness(extent: Extent | None, *, now: datetime, time_zone: str) -> dict[str, Any] | None:
+    """How old the newest data is, in words, and whether that is old enough to say so."""
+    if extent is None:
+        return None
+    age = (now - extent.last_received).total_seconds()
+    local = extent.last_received.astimezone(ZoneInfo(time_zone))
     when = f"{local:%H:%M}" if age < 86_400 else f"{local.day} {local:%B}, {local:%H:%M}"
     return {"text": f"data received to {when}, {format_age(age)}", "stale": age > STALE_AFTER_SECONDS}
 

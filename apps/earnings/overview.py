@@ -3,14 +3,13 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from apps.common.comparison import Compared
 from apps.common.errors import InvalidInput
 from apps.common.figures import Figure, change_of, format_exact, format_value, spark_points, tone_of
-from apps.common.period import Period
 from apps.earnings.queries.signal_usage import Row
 from apps.events.public import platform_name
 
@@ -91,13 +90,11 @@ def total(rows: Iterable[Row]) -> Usage:
     )
 
 
-def figures(now: Sequence[Row], before: Sequence[Row], period: Period) -> list[Figure]:
-    days = _by(now, lambda row: row.day)
-    order = [period.start + timedelta(days=offset) for offset in range(period.days)]
-    return [
-        _figure(tile, total(now), total(before) if before else None, [days.get(day, Usage()) for day in order])
-        for tile in TILES
-    ]
+def figures(rows: Compared[Row]) -> list[Figure]:
+    by_day = _by(rows.current, lambda row: row.day)
+    days = [by_day.get(day, Usage()) for day in rows.past_days]
+    usages = [total(part) for part in (rows.current, rows.so_far, rows.before)]
+    return [_figure(tile, usages, days, rows) for tile in TILES]
 
 
 def breakdown(rows: Sequence[Row], *, sort: str, descending: bool) -> list[tuple[tuple[UUID, str, str], Usage]]:
@@ -137,16 +134,19 @@ def _by(rows: Sequence[Row], key: Callable[[Row], Any]) -> dict[Any, Usage]:
     return {name: total(group) for name, group in groups.items()}
 
 
-def _figure(tile: Column, now: Usage, before: Usage | None, days: Sequence[Usage]) -> Figure:
-    value, previous = tile.read(now), tile.read(before) if before else None
+def _figure(tile: Column, usages: Sequence[Usage], days: Sequence[Usage], rows: Compared[Row]) -> Figure:
+    """`usages` are those of the whole period, of its part that compares, and of that part's counterpart."""
+    value, so_far, before = (tile.read(usage) for usage in usages)
+    previous = None if rows.note else before
     return Figure(
         key=tile.key,
         name=tile.label,
         definition=tile.definition,
         value=format_value(value, "count"),
         exact=format_exact(value),
-        change=change_of(value, previous, "count"),
-        tone=tone_of(value, previous, "up"),
-        note="" if before else "no data before",
+        change=change_of(so_far, previous, "count"),
+        tone=tone_of(so_far, previous, "count", "up"),
+        note=rows.note,
+        compared_with=rows.period.comparison,
         spark_points=spark_points([tile.read(day) for day in days]),
     )

@@ -41,6 +41,7 @@ class Metric:
     unit: Unit
     better: Good
     value: Callable[[Sums], Decimal | None]
+    adds_up: bool = True
 
 
 def total(rows: Iterable[Sums]) -> Totals:
@@ -63,7 +64,7 @@ def _ratio(part: Decimal | int, whole: Decimal | int, factor: int = 1) -> Decima
 METRICS: tuple[Metric, ...] = (
     Metric(
         "spend", "Spend",
-        "Media cost: the clearing price / 1,000 for each impression priced per thousand, the cost as given otherwise.",
+        "What the media cost: the cost an event states, or the clearing price / 1,000 for each impression.",
         "money", "neither", lambda s: s.spend,
     ),
     Metric("impressions", "Impressions", "Times an ad was shown.", "count", "up", lambda s: Decimal(s.impressions)),
@@ -78,14 +79,20 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric(
         "cpm", "CPM", "Spend per 1,000 impressions: 1,000 × spend / impressions.",
-        "money", "down", lambda s: _ratio(s.spend, s.impressions, 1000),
+        "money", "down", lambda s: _ratio(s.spend, s.impressions, 1000), adds_up=False,
     ),
-    Metric("ctr", "CTR", "Clicks / impressions.", "percent", "up", lambda s: _ratio(s.clicks, s.impressions)),
-    Metric("cpa", "CPA", "Spend / conversions.", "money", "down", lambda s: _ratio(s.spend, s.conversions)),
+    Metric(
+        "ctr", "CTR", "Clicks / impressions.",
+        "percent", "up", lambda s: _ratio(s.clicks, s.impressions), adds_up=False,
+    ),
+    Metric(
+        "cpa", "CPA", "Spend / conversions.",
+        "money", "down", lambda s: _ratio(s.spend, s.conversions), adds_up=False,
+    ),
     Metric(
         "roas", "ROAS",
         "Revenue / spend, over all recorded revenue: no attribution model is applied yet, so every conversion counts.",
-        "ratio", "up", lambda s: _ratio(s.revenue, s.spend) if s.spend else None,
+        "ratio", "up", lambda s: _ratio(s.revenue, s.spend), adds_up=False,
     ),
 )  # fmt: skip
 BY_KEY = {metric.key: metric for metric in METRICS}

@@ -1,14 +1,14 @@
 """The overview as plain data: from rows of ClickHouse to what the template shows. No Django, no I/O."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from apps.common.comparison import Compared, Extent, compare
 from apps.common.errors import InvalidInput
-from apps.common.figures import Figure, change_of, format_exact, format_value, spark_points, tone_of
+from apps.common.figures import Figure, change_of, format_exact, format_value, money_places, spark_points, tone_of
 from apps.common.period import Period
 from apps.events.public import PLATFORM_KINDS, platform_name
 from apps.omg.metrics import BY_KEY, METRICS, Metric, Totals, total
@@ -16,60 +16,49 @@ from apps.omg.queries.performance import Dimension, Row
 
 Key = TypeVar("Key")
 DEFAULT_SORT = "-spend"
-# A period whose data begins after this part of it is not one to compare with.
-LATEST_BEGINNING = 0.1
 
 
 @dataclass(frozen=True)
 class Data:
     """Rows of the period and of the one before it, in the organisation's currency."""
 
-    period: Period
+    rows: Compared[Row]
     currency: str
-    now: Sequence[Row]
-    before: Sequence[Row]
 
     @property
-    def not_comparable(self) -> str:
-        """Why no change is shown: there is nothing before, or data begins in the middle of the period before."""
-        if not self.before:
-            return "no data before"
-        first = min(row.day for row in self.before)
-        late = (first - self.period.previous.start).days > self.period.days * LATEST_BEGINNING
-        return f"data begins {first.day} {first:%B}" if late else ""
-
-    @property
-    def days(self) -> list[date]:
-        return [self.period.start + timedelta(days=offset) for offset in range(self.period.days)]
+    def period(self) -> Period:
+        return self.rows.period
 
 
-def split_rows(rows: Sequence[Row], period: Period, currency: str) -> tuple[Data, dict[str, int]]:
+def split_rows(
+    rows: Sequence[Row], period: Period, currency: str, extent: Extent | None
+) -> tuple[Data, dict[str, int]]:
     """Rows by period; and how many events carry another currency, which no sum may mix in."""
     foreign: dict[str, int] = defaultdict(int)
     for row in rows:
         if row.currency != currency:
             foreign[row.currency] += row.events
     own = [row for row in rows if row.currency == currency or (row.revenue == 0 and row.spend == 0)]
-    now = [row for row in own if row.day >= period.start]
-    return Data(period, currency, now, [row for row in own if row.day < period.start]), dict(foreign)
+    return Data(compare(own, period, extent), currency), dict(foreign)
 
 
 def figures(data: Data) -> list[Figure]:
-    now, before = total(data.now), total(data.before)
-    by_day = totals_by(data.now, lambda row: row.day)
-    return [_figure(metric, now, before, [by_day.get(day) for day in data.days], data) for metric in METRICS]
+    totals = [total(rows) for rows in (data.rows.current, data.rows.so_far, data.rows.before)]
+    by_day = totals_by(data.rows.current, lambda row: row.day)
+    days = [by_day.get(day, Totals()) for day in data.rows.past_days]
+    return [_figure(metric, totals, days, data) for metric in METRICS]
 
 
-def trend(data: Data, key: str) -> tuple[Metric, list[date], list[Decimal | None]]:
+def trend(data: Data, key: str) -> tuple[Metric, list[Decimal | None]]:
     """One metric by day; a day without data is 0 where the metric is a sum, undefined where it is a ratio."""
     metric = get_metric(key)
-    by_day = totals_by(data.now, lambda row: row.day)
-    return metric, data.days, [metric.value(by_day.get(day, Totals())) for day in data.days]
+    by_day = totals_by(data.rows.current, lambda row: row.day)
+    return metric, [metric.value(by_day.get(day, Totals())) for day in data.period.dates]
 
 
 def breakdown(data: Data, *, sort: str, descending: bool) -> list[tuple[str, Totals]]:
     """Sums by name, sorted; names without a value come last either way."""
-    sums = list(totals_by(data.now, lambda row: row.name).items())
+    sums = list(totals_by(data.rows.current, lambda row: row.name).items())
     if sort == "name":
         return sorted(sums, key=lambda pair: pair[0].lower(), reverse=descending)
     metric = get_metric(sort)
@@ -79,22 +68,30 @@ def breakdown(data: Data, *, sort: str, descending: bool) -> list[tuple[str, Tot
     return known + unknown
 
 
-def table_row(
-    name: str, sums: Totals, highest: Mapping[str, Decimal], data: Data, dimension: Dimension
-) -> dict[str, Any]:
-    return {
-        "name": display_name(name, dimension),
-        "kind": PLATFORM_KINDS.get(name, "") if dimension is Dimension.PLATFORM else "",
-        "cells": [_cell(metric, sums, highest, data.currency) for metric in METRICS],
-    }
+def table(groups: Sequence[tuple[str, Totals]], data: Data, dimension: Dimension) -> dict[str, Any]:
+    """Rows and their total; a column has one precision throughout, and the bars of sums one scale."""
+    whole = total(data.rows.current)
+    columns = [_column(metric, [sums for _, sums in groups], whole, data.currency) for metric in METRICS]
+    *lines, last = zip(*columns, strict=True)
+    rows = [_table_row(name, cells, dimension) for (name, _), cells in zip(groups, lines, strict=True)]
+    return {"rows": rows, "total": {"name": "All", "cells": last}}
 
 
-def highest_values(rows: Sequence[tuple[str, Totals]]) -> dict[str, Decimal]:
-    return {
-        metric.key: max((metric.value(sums) or Decimal(0) for _, sums in rows), default=Decimal(0))
-        for metric in METRICS
-        if metric.key in {"spend", "impressions", "clicks", "conversions", "revenue"}
-    }
+def _table_row(name: str, cells: Sequence[dict[str, Any]], dimension: Dimension) -> dict[str, Any]:
+    kind = PLATFORM_KINDS.get(name, "") if dimension is Dimension.PLATFORM else ""
+    return {"name": display_name(name, dimension), "kind": kind, "cells": cells}
+
+
+def _column(metric: Metric, parts: Sequence[Totals], whole: Totals, currency: str) -> list[dict[str, Any]]:
+    """One metric's cells, the total's last."""
+    values = [metric.value(sums) for sums in (*parts, whole)]
+    most = max((value or Decimal(0) for value in values[:-1]), default=Decimal(0)) if metric.adds_up else None
+    shares = [float(value / most) if value is not None and most else None for value in values[:-1]]
+    places = money_places(values, currency)
+    return [
+        {"text": format_value(value, metric.unit, currency, places=places), "share": share, "tone": "neutral"}
+        for value, share in zip(values, [*shares, None], strict=True)
+    ]
 
 
 def display_name(name: str, dimension: Dimension) -> str:
@@ -116,8 +113,10 @@ def totals_by(rows: Sequence[Row], key: Callable[[Row], Key]) -> dict[Key, Total
     return {name: total(group) for name, group in groups.items()}
 
 
-def _figure(metric: Metric, now: Totals, before: Totals, days: Sequence[Totals | None], data: Data) -> Figure:
-    value, previous = metric.value(now), None if data.not_comparable else metric.value(before)
+def _figure(metric: Metric, totals: Sequence[Totals], days: Sequence[Totals], data: Data) -> Figure:
+    """`totals` are those of the whole period, of its part that compares, and of that part's counterpart."""
+    value, so_far, before = (metric.value(one) for one in totals)
+    previous = None if data.rows.note else before
     money = data.currency if metric.unit == "money" else ""
     return Figure(
         key=metric.key,
@@ -125,14 +124,9 @@ def _figure(metric: Metric, now: Totals, before: Totals, days: Sequence[Totals |
         definition=metric.definition,
         value=format_value(value, metric.unit, data.currency),
         exact=format_exact(value, money),
-        change=change_of(value, previous, metric.unit),
-        tone=tone_of(value, previous, metric.better),
-        note=data.not_comparable,
-        spark_points=spark_points([metric.value(day or Totals()) for day in days]),
+        change=change_of(so_far, previous, metric.unit),
+        tone=tone_of(so_far, previous, metric.unit, metric.better),
+        note=data.rows.note,
+        compared_with=data.period.comparison,
+        spark_points=spark_points([metric.value(day) for day in days]),
     )
-
-
-def _cell(metric: Metric, sums: Totals, highest: Mapping[str, Decimal], currency: str) -> dict[str, Any]:
-    value, most = metric.value(sums), highest.get(metric.key)
-    share = float(value / most) if value is not None and most else None
-    return {"text": format_value(value, metric.unit, currency), "share": share, "tone": "neutral"}

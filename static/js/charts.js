@@ -46,13 +46,26 @@ const merged = (base, over) => {
   return result;
 };
 
-function traceStyle(trace, read) {
-  if (trace.type === "bar") return { marker: { color: read("--accent-bar"), cornerradius: 2 } };
+const DAY_MS = 86_400_000;
+const WIDEST_BAR = 64;
+const MANY_DAYS = 120;
+
+// A day that is not over is hatched, or reached by a dotted line.
+function barStyle(trace, read, today, width) {
+  const share = Math.min(0.72, (WIDEST_BAR * trace.x.length) / width);
+  const pattern = { shape: trace.x.map((_, place) => (place === today ? "/" : "")), bgcolor: read("--card"), fgcolor: read("--accent"), size: 6, solidity: 0.3 };
+  return { hoverinfo: "none", width: share * DAY_MS, marker: { color: read("--accent-bar"), cornerradius: 2, ...(today !== null && { pattern }) } };
+}
+
+function lineStyle(trace, read, today) {
   const previous = trace.meta?.previous;
+  const ahead = trace.meta?.today;
   return {
-    mode: trace.x?.length === 1 ? "markers" : "lines",
-    line: { color: read(previous ? "--line-strong" : "--accent"), width: previous ? 1.5 : 2, dash: previous ? "dot" : "solid", shape: "linear" },
-    marker: { color: read("--accent"), size: 6 },
+    hoverinfo: "none",
+    line: { color: read(previous ? "--line-strong" : "--accent"), width: previous ? 1.5 : 2, dash: previous || ahead ? "dot" : "solid", shape: "linear" },
+    marker: ahead
+      ? { color: read("--card"), size: trace.x.map((_, place) => (place === today ? 7 : 0)), opacity: 1, line: { color: read("--accent"), width: 1.5 } }
+      : { color: read("--accent"), size: trace.x.length > MANY_DAYS ? 3 : 6 },
   };
 }
 
@@ -63,9 +76,8 @@ function layoutStyle(read, narrow) {
   return {
     font: { family: font, size: 12.5, color: read("--ink") },
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-    margin: { l: 8, r: 8, t: 8, b: 4, pad: 0 }, autosize: true, showlegend: false, dragmode: false, bargap: 0.28, hovermode: "x unified",
-    hoverlabel: { bgcolor: read("--raised"), bordercolor: read("--line"), font: { family: font, size: 12.5, color: read("--ink") } },
-    xaxis: { ...axis, showgrid: false, zeroline: false, nticks: narrow ? 4 : 8, showspikes: false, hoverformat: "%a %-d %b %Y" },
+    margin: { l: 8, r: 8, t: 8, b: 4, pad: 0 }, autosize: true, showlegend: false, dragmode: false, hovermode: "x", hoverdistance: -1,
+    xaxis: { ...axis, showgrid: false, zeroline: false, nticks: narrow ? 4 : 8, showspikes: false, tickangle: 0 },
     yaxis: { ...axis, zeroline: true, rangemode: "tozero", nticks: 6 },
     yaxis2: { ...axis, showgrid: false, zeroline: false, rangemode: "tozero", overlaying: "y", side: "right", tickmode: "sync" },
   };
@@ -92,15 +104,44 @@ async function draw(element) {
   }
   if (!element.isConnected) return;
   const { read, done } = tokens();
-  const traces = data.map((trace) => merged(traceStyle(trace, read), coloured(trace, read)));
-  const base = layoutStyle(read, element.clientWidth < 520);
-  const whole = merged(base, coloured(layout, read));
+  const { today, labels } = layout.meta;
+  const narrow = element.clientWidth < 520;
+  const style = (trace) => (trace.type === "bar" ? barStyle(trace, read, today, element.clientWidth) : lineStyle(trace, read, today));
+  const traces = data.map((trace) => merged(style(trace), coloured(trace, read)));
+  const whole = merged(layoutStyle(read, narrow), coloured(layout, read));
+  if (narrow && labels.length > 4 && whole.xaxis.dtick) whole.xaxis.dtick = 2 * DAY_MS;
   if (!traces.some((trace) => trace.yaxis === "y2")) delete whole.yaxis2;
   whole.annotations = [...(whole.annotations || []), ...endLabels(traces)];
   done();
   element.querySelector("noscript")?.remove();
   await Plotly.react(element, traces, whole, CONFIG);
   element.classList.remove("chart-waiting");
+  explainPoints(element);
+}
+
+// The day and its value in the page's own words, beside the point; Plotly's box has neither padding nor our formats.
+function explainPoints(element) {
+  if (element.querySelector(".chart-tip")) return;
+  const tip = document.createElement("p");
+  tip.className = "chart-tip";
+  tip.hidden = true;
+  element.append(tip);
+  element.on("plotly_hover", ({ points: [point] }) => {
+    const { labels, words } = element.layout.meta;
+    const value = document.createElement("b");
+    value.textContent = words[point.pointIndex];
+    tip.replaceChildren(value, labels[point.pointIndex]);
+    tip.hidden = false;
+    place(tip, element, point);
+  });
+  element.on("plotly_unhover", () => { tip.hidden = true; });
+}
+
+function place(tip, element, { xaxis, yaxis, x, y }) {
+  const left = xaxis._offset + xaxis.d2p(x) - tip.offsetWidth / 2;
+  const top = yaxis._offset + yaxis.d2p(y) - tip.offsetHeight - 10;
+  tip.style.left = `${Math.max(0, Math.min(left, element.clientWidth - tip.offsetWidth))}px`;
+  tip.style.top = `${Math.max(0, top)}px`;
 }
 
 const drawAll = (root = document) => root.querySelectorAll("[data-chart]").forEach(draw);
@@ -123,7 +164,7 @@ async function savePng(id) {
   const { read, done } = tokens();
   const [ground, ink, muted] = ["--card", "--ink", "--muted"].map(read);
   done();
-  const layout = { ...element.layout, paper_bgcolor: ground, width: PNG.width, height: PNG.height, autosize: false };
+  const layout = { ...element.layout, paper_bgcolor: ground, margin: { ...element.layout.margin, l: 16, r: 16, b: 16 }, width: PNG.width, height: PNG.height, autosize: false };
   const svg = await Plotly.toImage({ data: element.data, layout }, { format: "svg", width: PNG.width, height: PNG.height });
   const canvas = document.createElement("canvas");
   canvas.width = PNG.width * PNG.scale;
@@ -133,17 +174,17 @@ async function savePng(id) {
   pen.fillStyle = ground;
   pen.fillRect(0, 0, PNG.width, PNG.height + PNG.head);
   pen.drawImage(await picture(svg), 0, PNG.head, PNG.width, PNG.height);
-  const [title, ...rest] = (element.getAttribute("aria-label") || id).split(", ");
+  const { picture: title, note, file } = element.dataset;
   const family = getComputedStyle(document.body).fontFamily;
   pen.fillStyle = ink;
   pen.font = `620 18px ${family}`;
   pen.fillText(title, 16, 32);
   pen.fillStyle = muted;
   pen.font = `450 14px ${family}`;
-  pen.fillText(rest.join(", "), 16, 54);
+  pen.fillText(note, 16, 54);
   const link = document.createElement("a");
   link.href = canvas.toDataURL("image/png");
-  link.download = `${title.toLowerCase().replace(/[^a-z0-9]+/g, "-")}.png`;
+  link.download = `${file}.png`;
   link.click();
 }
 

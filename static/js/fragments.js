@@ -26,7 +26,8 @@ document.body.addEventListener("htmx:beforeRequest", (event) => {
   event.detail.target?.setAttribute("aria-busy", "true");
   const menu = document.activeElement?.closest("details[data-menu]");
   refocus = menu?.querySelector("summary")?.id || "";
-  if (menu) menu.open = false;
+  // A form stays until its answer comes: what it holds may be refused.
+  if (menu && !event.detail.elt.matches("form")) menu.open = false;
 });
 
 // A whole page instead of a fragment (signed out, or an unknown target) is opened as a page.
@@ -45,17 +46,46 @@ document.body.addEventListener("htmx:afterSettle", (event) => {
   if (news) announcer.textContent = `${news.textContent} shown`;
   if (refocus) document.getElementById(refocus)?.focus({ preventScroll: true });
   refocus = "";
+  revealCurrent();
 });
+
+// In a row that is wider than the screen, the current choice is brought into view; the page itself stays.
+function revealCurrent() {
+  for (const current of document.querySelectorAll(".segmented > [aria-current]")) {
+    const row = current.parentElement;
+    row.scrollLeft = current.offsetLeft - row.offsetLeft - (row.clientWidth - current.offsetWidth) / 2;
+  }
+}
+revealCurrent();
+
+// What was wrong is said in the form that sent it.
+function refuse(form, reason) {
+  const place = document.getElementById(form.dataset.refusals);
+  place.textContent = reason;
+  place.hidden = false;
+  const inputs = form.querySelectorAll(`[aria-describedby="${place.id}"]`);
+  for (const input of inputs) input.setAttribute("aria-invalid", "true");
+  inputs[0]?.focus();
+}
+
+const reasonIn = (page) => new DOMParser().parseFromString(page, "text/html").querySelector("[data-reason]")?.textContent;
 
 function failed(event, text) {
   event.detail.target?.removeAttribute("aria-busy");
   toast("error", text);
 }
 document.body.addEventListener("htmx:responseError", (event) => {
-  const { status } = event.detail.xhr;
+  const { status, response } = event.detail.xhr;
+  const reason = status === 400 && reasonIn(response);
+  const form = event.detail.elt.closest("form[data-refusals]");
+  if (reason && form) {
+    event.detail.target?.removeAttribute("aria-busy");
+    refuse(form, reason);
+    return;
+  }
   failed(event, status === 403 || status === 404
     ? "You no longer have access to this. Reload the page."
-    : `The figures could not be loaded (error ${status}). What you see is unchanged; try again in a moment.`);
+    : reason || `The figures could not be loaded (error ${status}). What you see is unchanged; try again in a moment.`);
 });
 document.body.addEventListener("htmx:sendError", (event) => failed(event, "No connection. What you see is unchanged; try again when you are online."));
 document.body.addEventListener("htmx:timeout", (event) => failed(event, "The answer took longer than 30 seconds. Try a shorter range."));

@@ -8,7 +8,7 @@ import django
 
 from tests.bench.report import Report
 
-BENCHES = ("skeleton",)
+BENCHES = ("skeleton", "events")
 
 
 def main(names: list[str]) -> int:

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.common.figures import change_of, format_age, format_exact, format_value, spark_points, tone_of
+from apps.common.figures import (
+    change_of,
+    format_age,
+    format_exact,
+    format_value,
+    money_places,
+    shorten,
+    spark_points,
+    tone_of,
+)
 from apps.common.money import format_money
 
 
@@ -37,6 +46,8 @@ def test_a_currency_without_a_sign_leads_with_its_code_and_yen_has_no_cents() ->
         ("104.2", "100", "money", "+4.2 %"),
         ("95.5", "100", "count", "−4.5 %"),
         ("0.729", "0.718", "percent", "+1.1 pt"),
+        ("0.0058", "0.0062", "percent", "−0.04 pt"),
+        ("0.0058", "0.0058", "percent", "±0.00 pt"),
         ("5", "0", "count", ""),
         ("100", "100", "count", "±0.0 %"),
     ],
@@ -46,13 +57,35 @@ def test_changes(now: str, before: str, unit: str, text: str) -> None:
 
 
 def test_a_falling_cost_is_good() -> None:
-    assert tone_of(Decimal(1), Decimal(2), "down") == "good"
-    assert tone_of(Decimal(1), Decimal(2), "up") == "bad"
-    assert tone_of(Decimal(1), Decimal(2), "neither") == "neutral"
+    assert tone_of(Decimal(1), Decimal(2), "money", "down") == "good"
+    assert tone_of(Decimal(1), Decimal(2), "count", "up") == "bad"
+    assert tone_of(Decimal(1), Decimal(2), "money", "neither") == "neutral"
 
 
-def test_exact_shows_every_digit() -> None:
-    assert format_exact(Decimal("74802.971587210837510360"), "USD") == "74,802.97158721083751036 USD"
+@pytest.mark.parametrize(
+    ("now", "before", "unit"),
+    [("100.04", "100", "money"), ("0.05996", "0.06", "percent"), ("0.00499", "0.005", "percent")],
+)
+def test_a_change_that_shows_as_nothing_is_neither_good_nor_bad(now: str, before: str, unit: str) -> None:
+    assert change_of(Decimal(now), Decimal(before), unit).startswith("±")  # type: ignore[arg-type]
+    assert tone_of(Decimal(now), Decimal(before), unit, "up") == "neutral"  # type: ignore[arg-type]
+
+
+def test_exact_says_when_it_stops_at_six_decimals() -> None:
+    assert format_exact(Decimal("74802.971587000000"), "USD") == "Exactly 74,802.971587 USD"
+    assert format_exact(Decimal("5.147865238277511961722488038"), "USD") == "To six decimals 5.147865 USD"
+    assert format_exact(Decimal(6)) == "Exactly 6"
+
+
+def test_a_ratio_has_at_most_six_decimals() -> None:
+    assert f"{shorten(Decimal(1) / 3):f}" == "0.333333"
+    assert f"{shorten(Decimal('2.50')):f}" == "2.5"
+
+
+def test_a_column_of_money_has_one_precision() -> None:
+    assert money_places([Decimal(3908), Decimal("814.32"), None], "USD") == 2
+    assert money_places([Decimal(3908), Decimal(1000), Decimal(0)], "USD") == 0
+    assert money_places([Decimal("814.32")], "JPY") == 0
 
 
 def test_ages() -> None:

@@ -25,6 +25,17 @@ def test_finds_by_name(world: World, as_persona: Callable[[str], Client]) -> Non
     assert client.get("/console/", {"q": "no such name"}).context["organisations"] == []
 
 
+def test_a_data_owner_is_shown_the_events_that_carry_its_signals(
+    world: World, as_persona: Callable[[str], Client]
+) -> None:
+    client = as_persona("super_admin")
+    found = client.get("/console/", {"q": world.orgs["owner"].name}).context["organisations"]
+    events = {row["slug"]: (row["events"], row["carries_signals"]) for row in found}
+    # Six of the golden events of yesterday, and two impressions before, of which neither names the owner.
+    assert events[world.slug("owner")] == (6, True)
+    assert events[world.slug("other_owner")] == (0, True)
+
+
 def test_super_admin_enters_any_organisation(world: World, as_persona: Callable[[str], Client]) -> None:
     client = as_persona("super_admin")
     assert all(client.get(f"/o/{org.slug}/").status_code == 200 for org in world.orgs.values())

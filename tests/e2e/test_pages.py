@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tests.support.world import World
+from tests.support.world import YESTERDAY_NOON, World
 
 pytestmark = pytest.mark.browser
 Open = Callable[..., Any]
@@ -23,6 +23,7 @@ def pages(world: World) -> dict[str, tuple[str | None, str]]:
         "used link": (None, "/sign-in/used/"),
         "overview": ("viewer", f"/o/{world.slug('buyer')}/?range=7d"),
         "empty overview": ("super_admin", f"/o/{world.slug('platform')}/"),
+        "range without data": ("viewer", f"/o/{world.slug('buyer')}/?start=2030-01-01&end=2030-01-05"),
         "earnings": ("data_owner", f"/o/{world.slug('owner')}/"),
         "console": ("super_admin", "/console/"),
         "not found": ("viewer", f"/o/{world.slug('rival')}/"),
@@ -34,8 +35,8 @@ def pages(world: World) -> dict[str, tuple[str | None, str]]:
 
 
 NAMES = (
-    "sign in", "reset", "used link", "overview", "empty overview", "earnings", "console", "not found", "wrong role",
-    "bad filter", "two-step", "password",
+    "sign in", "reset", "used link", "overview", "empty overview", "range without data", "earnings", "console",
+    "not found", "wrong role", "bad filter", "two-step", "password",
 )  # fmt: skip
 
 
@@ -65,12 +66,45 @@ def test_choosing_a_metric_changes_the_chart_and_the_url(world: World, open_as: 
     page.get_by_role("heading", name="Revenue by day").wait_for()
 
 
+def test_dates_the_wrong_way_round_are_explained_in_the_panel_that_stays(world: World, open_as: Open) -> None:
+    page = open_as("viewer")
+    page.goto(f"/o/{world.slug('buyer')}/?range=30d", wait_until="networkidle")
+    page.locator("#range-summary").click()
+    last = page.locator("#range-end").input_value()
+    page.locator("#range-end").fill(page.locator("#range-start").input_value())
+    page.locator("#range-start").fill(last)
+    page.get_by_role("button", name="Show these dates").click()
+    page.get_by_text("must not end before it begins").wait_for()
+    assert page.locator("#range-start").is_visible()
+    assert page.locator(".toast").count() == 0
+    page.locator("#range-end").fill(last)
+    page.get_by_role("button", name="Show these dates").click()
+    page.get_by_text("Range 1 day").wait_for()
+
+
+def test_the_chosen_metric_is_in_view_on_a_phone(world: World, open_as: Open) -> None:
+    page = open_as("viewer", width=390)
+    page.goto(f"/o/{world.slug('buyer')}/?range=7d&metric=roas", wait_until="networkidle")
+    box = page.locator("#metric-roas").bounding_box()
+    assert box["x"] + box["width"] <= 390
+
+
 def test_the_chart_is_drawn(world: World, open_as: Open) -> None:
     page = open_as("viewer")
     page.goto(f"/o/{world.slug('buyer')}/?range=7d")
     bars = page.locator(".js-plotly-plot .bars .point")
     bars.first.wait_for(state="attached")
     assert bars.count() >= 1
+
+
+def test_a_point_is_explained_in_the_words_of_the_page(world: World, open_as: Open) -> None:
+    page = open_as("viewer")
+    page.goto(f"/o/{world.slug('buyer')}/?start={YESTERDAY_NOON:%Y-%m-%d}&end={YESTERDAY_NOON:%Y-%m-%d}&metric=ctr")
+    page.locator(".js-plotly-plot .scatterlayer .point").first.wait_for(state="attached")
+    page.locator("#trend-chart").hover()
+    tip = page.locator(".chart-tip")
+    tip.wait_for(state="visible")
+    assert "16.67 %" in tip.inner_text()
 
 
 def test_a_definition_opens_by_keyboard(world: World, open_as: Open) -> None:

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from apps.common.period import format_span
 from apps.orgs.actor import SERVICE, declare
 from apps.orgs.models import AuditEntry
-from tests.support.world import World
+from tests.support.world import YESTERDAY_NOON, World
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[[str | None], Client]
@@ -32,6 +33,20 @@ def test_sums_are_those_of_the_events_that_carry_the_signal(world: World, as_per
 def test_another_owner_sees_none_of_them(world: World, as_persona: SignIn) -> None:
     context = page(as_persona("super_admin"), world, "other_owner").context
     assert context["is_empty"]
+
+
+def test_a_range_without_usage_keeps_the_controls_and_says_where_data_is(world: World, as_persona: SignIn) -> None:
+    response = as_persona("data_owner").get(f"/o/{world.slug('owner')}/?start=2030-01-01&end=2030-01-05")
+    text = response.content.decode()
+    assert "No campaign has used your signals in 1–5 January 2030" in text
+    assert response.context["nothing_here"]["extent"] == format_span(YESTERDAY_NOON.date(), YESTERDAY_NOON.date())
+    assert 'name="start"' in text
+
+
+def test_the_page_of_a_data_owner_is_highlighted_in_the_navigation(world: World, as_persona: SignIn) -> None:
+    for path in ("", "earnings/", "?range=7d"):
+        nav = as_persona("data_owner").get(f"/o/{world.slug('owner')}/{path}").context["shell"]["nav"]
+        assert [(item["label"], item["current"]) for item in nav[0]["items"]] == [("Earnings", True)]
 
 
 def test_no_money_of_the_buyer_is_shown(world: World, as_persona: SignIn) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from apps.omg.metrics import METRICS, Totals
-from apps.omg.queries import performance
-from tests.support.world import YESTERDAY_NOON, World
+from apps.common.period import Period, format_span
+from apps.omg.metrics import BY_KEY, METRICS, Totals
+from apps.omg.queries import extent, performance
+from tests.support.world import NOW, YESTERDAY_NOON, World
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[[str | None], Client]
@@ -110,15 +111,67 @@ def test_csv_has_every_digit(world: World, as_persona: SignIn) -> None:
 
 
 def test_days_are_those_of_the_organisations_time_zone(world: World) -> None:
-    span = performance.Params(
-        YESTERDAY_NOON.replace(hour=0),
-        YESTERDAY_NOON.replace(hour=23),
-        "Pacific/Kiritimati",
-        performance.Dimension.PLATFORM,
-    )
-    days = {row.day for row in performance.fetch(world.orgs["buyer"].pk, span)}
+    day = YESTERDAY_NOON.date()
+    period = Period(day, day + timedelta(days=1), "Pacific/Kiritimati")
+    days = {row.day for row in performance.fetch(world.orgs["buyer"].pk, period, performance.Dimension.PLATFORM)}
     # Noon in UTC is 02:00 of the next day at UTC+14.
     assert {(day - YESTERDAY_NOON.date()).days for day in days} == {1}
+
+
+def test_ratios_have_six_decimals_and_sums_all_of_theirs(world: World, as_persona: SignIn) -> None:
+    response = page(as_persona("viewer"), world, "?range=7d&format=csv&table=breakdown&by=platform&sort=-spend")
+    hulu = next(csv.DictReader(response.content.decode().splitlines()))
+    assert hulu["ctr"] == "0.25"
+    assert hulu["roas"] == "378.125"
+    assert BY_KEY["spend"].adds_up
+    assert not BY_KEY["roas"].adds_up
+
+
+def test_a_range_without_data_keeps_the_controls_and_says_where_data_is(world: World, as_persona: SignIn) -> None:
+    response = page(as_persona("viewer"), world, "?start=2030-01-01&end=2030-01-05&by=campaign")
+    nothing, text = response.context["nothing_here"], response.content.decode()
+    begin = YESTERDAY_NOON - timedelta(days=58)
+    assert nothing["when"] == "in 1–5 January 2030"
+    assert nothing["extent"] == format_span(begin.date(), YESTERDAY_NOON.date())
+    assert nothing["url"] == "?by=campaign&range=30d"
+    assert "No events in 1–5 January 2030" in text
+    assert 'name="start"' in text
+    assert "data-copy-link" in text
+    assert "import_events" not in text
+
+
+def test_the_dates_to_choose_from_are_those_of_the_data(world: World, as_persona: SignIn) -> None:
+    offered = page(as_persona("viewer"), world, "?range=7d").context["range"]
+    assert offered["min"] == (YESTERDAY_NOON - timedelta(days=58)).date()
+    assert offered["max"] == NOW.date()
+
+
+@pytest.mark.parametrize("path", ["", "overview/", "?range=7d", "overview/?range=7d&sort=-ctr"])
+def test_the_navigation_shows_where_one_is(path: str, world: World, as_persona: SignIn) -> None:
+    groups = page(as_persona("viewer"), world, path).context["shell"]["nav"]
+    assert [(item["label"], item["current"]) for item in groups[0]["items"]] == [("Overview", True)]
+
+
+def test_a_page_that_is_elsewhere_is_not_highlighted(world: World, as_persona: SignIn) -> None:
+    groups = as_persona("super_admin").get("/console/").context["shell"]["nav"]
+    assert [(item["label"], item["current"]) for item in groups[-1]["items"]] == [("Organisations", True)]
+
+
+def test_today_is_marked_in_the_chart_and_left_out_of_sparklines(world: World, as_persona: SignIn) -> None:
+    context = page(as_persona("viewer"), world, "?range=7d&metric=ctr").context
+    meta = context["trend"]["json"]["layout"]["meta"]
+    assert meta["today"] == 6
+    assert meta["labels"][6].endswith("today so far")
+    assert context["trend"]["json"]["data"][1]["meta"] == {"today": True}
+    spend = next(figure for figure in context["figures"] if figure.key == "spend")
+    assert len(spend.spark_points.split()) == 6
+
+
+def test_the_axis_has_one_tick_a_day_and_ends_with_the_range(world: World, as_persona: SignIn) -> None:
+    day = f"{YESTERDAY_NOON:%Y-%m-%d}"
+    axis = page(as_persona("viewer"), world, f"?start={day}&end={day}").context["trend"]["json"]["layout"]["xaxis"]
+    assert axis["dtick"] == 86_400_000
+    assert axis["range"] == [f"{YESTERDAY_NOON - timedelta(days=1):%Y-%m-%d} 12:00", f"{day} 12:00"]
 
 
 def test_two_tenants_never_mix(world: World, as_persona: SignIn) -> None:
@@ -127,6 +180,13 @@ def test_two_tenants_never_mix(world: World, as_persona: SignIn) -> None:
     assert b"rivals-secret" in theirs
     assert b"rivals-secret" not in ours
     assert b"autumn" not in theirs
+
+
+def test_the_days_of_data_are_those_of_one_tenant(world: World) -> None:
+    found = {name: extent.fetch(world.orgs[name].pk, time_zone="UTC") for name in ("buyer", "rival", "platform")}
+    begin = (YESTERDAY_NOON - timedelta(days=58)).date()
+    assert found["platform"] is None
+    assert [found[name] and found[name].first for name in ("buyer", "rival")] == [begin, YESTERDAY_NOON.date()]
 
 
 def test_an_empty_organisation_says_what_to_do_next(world: World, as_persona: SignIn) -> None:

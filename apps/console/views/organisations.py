@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from apps.common.figures import format_age
-from apps.console.queries import activity
+from apps.console.queries import activity, signal_activity
 from apps.orgs.public import ActorRequest, Organisation, Permission, record, requires_platform, search_organisations
 
 
@@ -21,12 +21,16 @@ def index(request: ActorRequest) -> HttpResponse:
     def audit(action: str, detail: Mapping[str, Any]) -> None:
         record(org=None, actor=request.actor, action=action, **detail)
 
-    seen = activity.fetch(audit=audit)
-    rows = [_row(org, seen.get(org.pk)) for org in search_organisations(query)]
+    own, carried = activity.fetch(audit=audit), signal_activity.fetch(audit=audit)
+    rows = [
+        _row(org, carried.get(org.contributor_id or "") if org.sells_data else own.get(org.pk))
+        for org in search_organisations(query)
+    ]
     return render(request, "console/organisations.html", {"organisations": rows, "query": query})
 
 
-def _row(org: Organisation, seen: activity.Row | None) -> dict[str, Any]:
+def _row(org: Organisation, seen: activity.Row | signal_activity.Row | None) -> dict[str, Any]:
+    """An owner of data sends no events: its activity is that of the events that carry its signals."""
     age = (timezone.now() - seen.last_received).total_seconds() if seen else None
     return {
         "name": org.name,
@@ -36,5 +40,6 @@ def _row(org: Organisation, seen: activity.Row | None) -> dict[str, Any]:
         "active": org.status == "active",
         "members": org.members,
         "events": seen.events if seen else 0,
-        "last_event": "–" if age is None else format_age(age),
+        "carries_signals": org.sells_data,
+        "last_received": "–" if age is None else format_age(age),
     }

@@ -4,22 +4,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from apps.common.period import Period
 from apps.warehouse.public import Audit, execute_across
 
 
 @dataclass(frozen=True)
-class Params:
-    """Half-open span `[since, until)`; days are those of `time_zone`."""
-
-    contributor_id: str
-    since: datetime
-    until: datetime
-    time_zone: str
-
-
-@dataclass(frozen=True)
 class Row:
+    """`compared`: these quarters of an hour have a counterpart in the other of the two periods."""
+
     day: date
+    compared: bool
     buyer_id: UUID
     campaign_id: str
     platform: str
@@ -34,6 +28,8 @@ class Row:
 SQL = """
 SELECT
     toDate(bucket, {time_zone:String}) AS day,
+    (bucket < {previous_cut:DateTime('UTC')}
+        OR bucket >= {start:DateTime('UTC')} AND bucket < {cut:DateTime('UTC')})::Bool AS compared,
     org_id AS buyer_id,
     campaign_id,
     platform,
@@ -46,12 +42,13 @@ SELECT
 FROM signal_usage AS u
 WHERE contributor_id = {contributor_id:String}
     AND bucket >= {since:DateTime('UTC')} AND bucket < {until:DateTime('UTC')}
-GROUP BY day, buyer_id, campaign_id, platform
-ORDER BY day, buyer_id, campaign_id, platform
+GROUP BY day, compared, buyer_id, campaign_id, platform
+ORDER BY day, compared, buyer_id, campaign_id, platform
 """
 
 
-def fetch(params: Params, *, audit: Audit) -> list[Row]:
-    """Only rows of the contributor itself; `audit` notes that buyers' usage was read."""
-    rows = execute_across("earnings.signal_usage", SQL, vars(params), audit=audit)
+def fetch(contributor_id: str, period: Period, *, audit: Audit) -> list[Row]:
+    """Rows of the contributor itself in the period and the one before it; `audit` notes that usage was read."""
+    bound = {**period.bounds, "contributor_id": contributor_id}
+    rows = execute_across("earnings.signal_usage", SQL, bound, audit=audit)
     return [Row(**row) for row in rows]

@@ -1,4 +1,4 @@
-"""How did the organisation's media do, by day and by one dimension, in a span of time?"""
+"""How did the organisation's media do, by day and by one dimension, in a period and the one before it?"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
+from apps.common.period import Period
 from apps.warehouse.public import execute
 
 
@@ -24,18 +25,11 @@ COLUMNS: Mapping[Dimension, str] = {
 
 
 @dataclass(frozen=True)
-class Params:
-    """Half-open span `[since, until)`; days are those of `time_zone`."""
-
-    since: datetime
-    until: datetime
-    time_zone: str
-    dimension: Dimension
-
-
-@dataclass(frozen=True)
 class Row:
+    """`compared`: these quarters of an hour have a counterpart in the other of the two periods."""
+
     day: date
+    compared: bool
     name: str
     currency: str
     events: int
@@ -50,6 +44,8 @@ class Row:
 SQL = """
 SELECT
     toDate(bucket, {{time_zone:String}}) AS day,
+    (bucket < {{previous_cut:DateTime('UTC')}}
+        OR bucket >= {{start:DateTime('UTC')}} AND bucket < {{cut:DateTime('UTC')}})::Bool AS compared,
     {column} AS name,
     currency,
     sum(p.events) AS events,
@@ -61,12 +57,12 @@ SELECT
     max(p.last_received) AS last_received
 FROM performance AS p
 WHERE org_id = {{org_id:UUID}} AND bucket >= {{since:DateTime('UTC')}} AND bucket < {{until:DateTime('UTC')}}
-GROUP BY day, name, currency
-ORDER BY day, name, currency
+GROUP BY day, compared, name, currency
+ORDER BY day, compared, name, currency
 """
 
 
-def fetch(org_id: UUID, params: Params) -> list[Row]:
-    sql = SQL.format(column=COLUMNS[params.dimension])
-    bound = {"since": params.since, "until": params.until, "time_zone": params.time_zone}
-    return [Row(**row) for row in execute(org_id, "omg.performance", sql, bound)]
+def fetch(org_id: UUID, period: Period, dimension: Dimension) -> list[Row]:
+    """Rows of the period and of the one before it; days are those of the period's time zone."""
+    sql = SQL.format(column=COLUMNS[dimension])
+    return [Row(**row) for row in execute(org_id, "omg.performance", sql, period.bounds)]

@@ -10,25 +10,34 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from apps.common.errors import InvalidInput
-from apps.common.figures import format_value, plain
-from apps.common.pages import Link, freshness, preset_links, read_sort, respond, sortable, url_with
+from apps.common.figures import format_value, money_places, plain, shorten
+from apps.common.pages import (
+    Link,
+    freshness,
+    nothing_here,
+    range_context,
+    read_sort,
+    respond,
+    sortable,
+    url_with,
+)
 from apps.common.period import Period, read_period
 from apps.omg import chart
-from apps.omg.metrics import METRICS, total
+from apps.omg.metrics import METRICS, Metric
 from apps.omg.overview import (
     DEFAULT_SORT,
     Data,
     breakdown,
     display_name,
     figures,
-    highest_values,
     split_rows,
-    table_row,
+    table,
     trend,
 )
+from apps.omg.queries import extent as extents
 from apps.omg.queries import performance
 from apps.omg.queries.performance import Dimension
-from apps.orgs.public import Organisation, OrgRequest, Permission, requires
+from apps.orgs.public import OrgRequest, Permission, requires
 
 PAGE = "omg/overview.html"
 FRAGMENTS = {
@@ -45,28 +54,25 @@ def overview(request: OrgRequest) -> HttpResponse:
     now = timezone.now()
     period = read_period(request.GET, time_zone=request.org.time_zone, now=now)
     dimension = _dimension(request)
-    rows = _rows(request.org, period, dimension)
-    data, foreign = split_rows(rows, period, request.org.currency)
+    extent = extents.fetch(request.org.pk, time_zone=period.time_zone)
+    rows = performance.fetch(request.org.pk, period, dimension) if extent else []
+    data, foreign = split_rows(rows, period, request.org.currency, extent)
     if request.GET.get("format") == "csv":
         return _csv(request, data, dimension)
-    newest = max((row.last_received for row in rows), default=None)
     context = {
         "period": period,
-        "presets": preset_links(request, period),
-        "freshness": freshness(newest, now=now, time_zone=period.time_zone),
+        "range": range_context(request, period, extent),
+        "freshness": freshness(extent, now=now, time_zone=period.time_zone),
+        "not_compared": data.rows.note,
         "figures": figures(data),
         "trend": _trend(request, data),
         "breakdown": _breakdown(request, data, dimension),
         "currency_note": _currency_note(foreign, request.org.currency),
-        "is_empty": not rows,
+        "is_empty": extent is None,
+        "nothing_here": nothing_here(request, rows, period, extent),
         "may_import": request.actor.may(Permission.IMPORT_EVENTS, request.org.pk),
     }
     return respond(request, PAGE, FRAGMENTS, context)
-
-
-def _rows(org: Organisation, period: Period, dimension: Dimension) -> list[performance.Row]:
-    span = performance.Params(period.previous.since, period.until, period.time_zone, dimension)
-    return performance.fetch(org.pk, span)
 
 
 def _dimension(request: OrgRequest) -> Dimension:
@@ -78,29 +84,39 @@ def _dimension(request: OrgRequest) -> Dimension:
 
 
 def _trend(request: OrgRequest, data: Data) -> dict[str, Any]:
-    metric, days, values = trend(data, request.GET.get("metric", "revenue"))
-    unit = data.currency if metric.unit == "money" else {"percent": "percent", "count": "events"}.get(metric.unit, "")
-    rows = [
-        [f"{day:%a} {day.day} {day:%b}", format_value(value, metric.unit, data.currency)]
-        for day, value in zip(days, values, strict=True)
-    ]
+    metric, values = trend(data, request.GET.get("metric", "revenue"))
+    places = money_places(values, data.currency)
+    words = [format_value(value, metric.unit, data.currency, places=places) for value in values]
     return {
         "title": f"{metric.name} by day",
-        "subtitle": ", ".join(filter(None, (unit, f"days of {data.period.timezone}"))),
-        "json": chart.by_day(metric, days, values, data.currency),
+        "subtitle": _trend_subtitle(metric, data),
+        "picture": f"{request.org.name}: {metric.name} by day, {data.period.label}",
+        "file": _file_name(request, metric.key, data.period),
+        "json": chart.by_day(metric, data.period, values, words, data.currency),
         "metric_links": [
             Link(one.key, one.name, url_with(request, metric=one.key), one.key == metric.key) for one in METRICS
         ],
-        "table": {"headers": ["Day", metric.name], "rows": rows},
+        "table": {
+            "headers": ["Day", metric.name],
+            "rows": [
+                (chart.day_label(day, data.period), text) for day, text in zip(data.period.dates, words, strict=True)
+            ],
+        },
         "csv_url": url_with(request, format="csv", table="trend"),
     }
+
+
+def _trend_subtitle(metric: Metric, data: Data) -> str:
+    unit = data.currency if metric.unit == "money" else {"percent": "percent", "count": "events"}.get(metric.unit, "")
+    mark = f"{'hatched' if metric.adds_up else 'dotted'}: today so far" if data.period.today else ""
+    return ", ".join(filter(None, (unit, f"days in {data.period.zone_label}", mark)))
 
 
 def _breakdown(request: OrgRequest, data: Data, dimension: Dimension) -> dict[str, Any]:
     sort = read_sort(request, DEFAULT_SORT)
     rows = breakdown(data, sort=sort[0], descending=sort[1])
-    highest = highest_values(rows)
     return {
+        **table(rows, data, dimension),
         "title": f"By {dimension.value}",
         "by": dimension.value,
         "by_links": [
@@ -109,9 +125,6 @@ def _breakdown(request: OrgRequest, data: Data, dimension: Dimension) -> dict[st
         ],
         "columns": [sortable(request, "name", dimension.value.capitalize(), sort, numeric=False)]
         + [sortable(request, metric.key, metric.name, sort, definition=metric.definition) for metric in METRICS],
-        "rows": [table_row(name, sums, highest, data, dimension) for name, sums in rows],
-        "total": table_row("All", total(data.now), {}, data, Dimension.CAMPAIGN),
-        "empty": not rows,
         "csv_url": url_with(request, format="csv", table="breakdown"),
     }
 
@@ -124,26 +137,33 @@ def _currency_note(foreign: dict[str, int], currency: str) -> str:
 
 
 def _csv(request: OrgRequest, data: Data, dimension: Dimension) -> HttpResponse:
-    """The figures behind the chart or the table, unrounded."""
+    """The figures behind the chart or the table."""
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     part = "trend" if request.GET.get("table") == "trend" else dimension.value
-    name = f"{request.org.slug}-{part}-{data.period.start}-{data.period.end}.csv"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Content-Disposition"] = f'attachment; filename="{_file_name(request, part, data.period)}.csv"'
     write = csv.writer(response).writerow
     for line in _trend_lines(request, data) if part == "trend" else _breakdown_lines(request, data, dimension):
         write(line)
     return response
 
 
+def _file_name(request: OrgRequest, part: str, period: Period) -> str:
+    return f"{request.org.slug}-{part}-{period.start}-{period.end}"
+
+
 def _trend_lines(request: OrgRequest, data: Data) -> list[Sequence[object]]:
-    metric, days, values = trend(data, request.GET.get("metric", "revenue"))
-    return [["day", metric.key], *([day.isoformat(), _plain(value)] for day, value in zip(days, values, strict=True))]
+    metric, values = trend(data, request.GET.get("metric", "revenue"))
+    days = (day.isoformat() for day in data.period.dates)
+    return [["day", metric.key], *([day, _plain(metric, value)] for day, value in zip(days, values, strict=True))]
 
 
 def _breakdown_lines(request: OrgRequest, data: Data, dimension: Dimension) -> list[Sequence[object]]:
     sort = read_sort(request, DEFAULT_SORT)
     rows = breakdown(data, sort=sort[0], descending=sort[1])
-    lines = [[_cell(display_name(name, dimension)), *(_plain(m.value(sums)) for m in METRICS)] for name, sums in rows]
+    lines = [
+        [_cell(display_name(name, dimension)), *(_plain(metric, metric.value(sums)) for metric in METRICS)]
+        for name, sums in rows
+    ]
     return [[dimension.value, *(metric.key for metric in METRICS)], *lines]
 
 
@@ -152,5 +172,8 @@ def _cell(text: str) -> str:
     return f"'{text}" if text[:1] in "=+-@\t\r" else text
 
 
-def _plain(value: Decimal | None) -> str:
-    return "" if value is None else f"{plain(value):f}"
+def _plain(metric: Metric, value: Decimal | None) -> str:
+    """Sums to the last digit, ratios to six decimals."""
+    if value is None:
+        return ""
+    return f"{plain(value) if metric.adds_up else shorten(value):f}"
