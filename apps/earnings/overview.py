@@ -97,13 +97,16 @@ def figures(rows: Compared[Row]) -> list[Figure]:
     return [_figure(tile, usages, days, rows) for tile in TILES]
 
 
+def check_sort(sort: str) -> None:
+    if sort != "name" and sort not in BY_KEY:
+        raise InvalidInput(f"The table cannot be sorted by {sort!r}; use name or one of {', '.join(BY_KEY)}.")
+
+
 def breakdown(rows: Sequence[Row], *, sort: str, descending: bool) -> list[tuple[tuple[UUID, str, str], Usage]]:
     """Usage by buyer, campaign and platform, sorted by a column or by campaign name."""
     groups = list(_by(rows, lambda row: (row.buyer_id, row.campaign_id, row.platform)).items())
     if sort == "name":
         return sorted(groups, key=lambda pair: pair[0][1:], reverse=descending)
-    if sort not in BY_KEY:
-        raise InvalidInput(f"The table cannot be sorted by {sort!r}; use name or one of {', '.join(BY_KEY)}.")
     read = BY_KEY[sort].read
     return sorted(groups, key=lambda pair: (read(pair[1]) or Decimal(0), pair[0][1:]), reverse=descending)
 

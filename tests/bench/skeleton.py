@@ -156,7 +156,7 @@ def _page_times(*orgs: Organisation) -> list[list[float]]:
 
 
 def _signed_in(org: Organisation) -> Client:
-    browser = Client()
+    browser = Client(SERVER_NAME="localhost")
     with acting(SERVICE):
         user = User.objects.get(email=f"{org.slug}@bench.example")
     browser.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET
 from apps.common.comparison import Extent, compare
 from apps.common.pages import freshness, nothing_here, range_context, read_sort, respond, sortable
 from apps.common.period import Period, read_period
-from apps.earnings.overview import COLUMNS, breakdown, cells, figures, table_row, total
+from apps.earnings.overview import COLUMNS, breakdown, cells, check_sort, figures, table_row, total
 from apps.earnings.queries import extent as extents
 from apps.earnings.queries import signal_usage
 from apps.orgs.public import OrgRequest, Permission, buyer_names, record, requires
@@ -28,6 +28,9 @@ FRAGMENTS = {
 def overview(request: OrgRequest) -> HttpResponse:
     now = timezone.now()
     period = read_period(request.GET, time_zone=request.org.time_zone, now=now)
+    # All that can be refused is refused first: a refused request keeps no audit entry of what it read.
+    sort = read_sort(request, "-events")
+    check_sort(sort[0])
     rows, extent = _read(request, period)
     compared = compare(rows, period, extent)
     context = {
@@ -36,7 +39,7 @@ def overview(request: OrgRequest) -> HttpResponse:
         "freshness": freshness(extent, now=now, time_zone=period.time_zone),
         "not_compared": compared.note,
         "figures": figures(compared),
-        "breakdown": _breakdown(request, compared.current),
+        "breakdown": _breakdown(request, compared.current, sort),
         "contributor_id": request.org.contributor_id,
         "is_empty": extent is None,
         "nothing_here": nothing_here(request, rows, period, extent),
@@ -56,8 +59,7 @@ def _read(request: OrgRequest, period: Period) -> tuple[list[signal_usage.Row], 
     return (signal_usage.fetch(contributor, period, audit=audit) if extent else []), extent
 
 
-def _breakdown(request: OrgRequest, rows: Sequence[signal_usage.Row]) -> dict[str, Any]:
-    sort = read_sort(request, "-events")
+def _breakdown(request: OrgRequest, rows: Sequence[signal_usage.Row], sort: tuple[str, bool]) -> dict[str, Any]:
     groups = breakdown(rows, sort=sort[0], descending=sort[1])
     most = max((usage.events for _, usage in groups), default=0)
     buyers = buyer_names(row.buyer_id for row in rows)
