@@ -25,9 +25,10 @@ class Accepted(Struct, frozen=True, gc=False):
     properties: Properties
     event_id: str
     content_hash: bytes
+    received_at: datetime
 
 
-def table(org_id: UUID, batch_id: UUID, rows: Sequence[Accepted], *, received_at: datetime, currency: str) -> pa.Table:
+def table(org_id: UUID, batch_id: UUID, rows: Sequence[Accepted], *, currency: str) -> pa.Table:
     """Arrow columns of `rows`; an event that names no currency is in the organisation's.
 
     One column at a time over plain lists: this is the hot path of the ingestor (see `make bench BENCH=skeleton`).
@@ -36,14 +37,13 @@ def table(org_id: UUID, batch_id: UUID, rows: Sequence[Accepted], *, received_at
     events = [row.event for row in rows]
     sources = [event.source for event in events]
     proofs = [event.metadata for event in events]
-    received = pa.scalar(received_at, pa.timestamp("ms", "UTC"))
     return pa.table(
         {
             "org_id": _constant(str(org_id), size),
             "event_id": pa.array([row.event_id for row in rows], pa.string()),
             "event_type": _codes([event.event_type for event in events]),
             "timestamp": _moments([event.timestamp for event in events]),
-            "received_at": pa.repeat(received, size),
+            "received_at": _moments([row.received_at for row in rows]).cast(pa.timestamp("ms", "UTC"), safe=False),
             "person_id": _texts([_person(event) for event in events]),
             "session_id": _texts([event.session_id for event in events]),
             "platform": _codes([s.platform or p.dsp or "api" for s, p in zip(sources, proofs, strict=True)]),

@@ -50,14 +50,14 @@ class Decoders:
             future = where.submit(prepare, job)
         except BrokenExecutor:
             self._close_pool()
-            return partial(_prepare_apart, job)
+            return partial(prepare_apart, job)
 
         def wait() -> Prepared:
             try:
                 return future.result()
             except BrokenExecutor:
                 log.warning("events.decoder_lost", batch=str(job.batch_id))
-                return _prepare_apart(job)
+                return prepare_apart(job)
 
         return wait
 
@@ -79,7 +79,8 @@ class Decoders:
             self._pool = None
 
 
-def _prepare_apart(job: Job) -> Prepared:
+def prepare_apart(job: Job) -> Prepared:
+    """In a process of its own, which may die without harm."""
     with _processes(1) as alone:
         return alone.submit(prepare, job).result()
 

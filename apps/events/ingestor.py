@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from itertools import chain, repeat
 from threading import Event
 from uuid import UUID
@@ -18,22 +19,23 @@ import structlog
 from django.db import OperationalError, connections
 
 from apps.common.errors import Unavailable
-from apps.events.decoding import Decoded, Decoders
+from apps.events.decoding import Decoded, Decoders, prepare_apart
 from apps.events.known import KnownIds
 from apps.events.lock import LockLost, WriteLock, write_lock
 from apps.events.log import store
 from apps.events.log.models import LogRecord
-from apps.events.preparing import Job, Prepared
+from apps.events.preparing import Arrived, Job, Prepared
 from apps.events.writing import write
 from apps.orgs.public import SERVICE, acting
 
 log = structlog.get_logger()
 # So many batches are decoded ahead of the one that is being written.
 AHEAD = 1
-# From so many waiting records on, decoding is spread over several processes.
-POOL_FROM = 5
-# How long it waits before it looks again whether there is work, in seconds.
-IDLE = 0.2
+# From so many waiting lines on, decoding is spread over several processes.
+POOL_FROM = 100_000
+# How long it waits before it looks again whether there is work, in seconds: what comes in between is one insert, and
+# an insert of a few rows costs the engine as much as one of thousands.
+IDLE = 1.0
 # What it waits for a service that does not answer, in seconds: the last for ever, or not at all for the impatient.
 PAUSES = (0.2, 0.5, 1, 2, 5)
 LONGEST_PAUSE = 15
@@ -73,13 +75,16 @@ class Ingestor:
         """
         done = 0
         with acting(SERVICE):
-            much_waits = store.is_waiting(records=POOL_FROM)
+            much_waits = store.waiting_lines() >= POOL_FROM
         with ThreadPoolExecutor(1, thread_name_prefix="ingest-write") as writer:
             try:
                 under_way: deque[Future[int]] = deque()
                 for batch_id, records in _batches(self._stopped.is_set):
-                    decoded = [self._decoders.submit(_job(batch_id, one), much_waits=much_waits) for one in records]
-                    under_way.append(writer.submit(self._finish, batch_id, records, decoded))
+                    decoded = [
+                        (part, self._decoders.submit(_job(batch_id, part), much_waits=much_waits))
+                        for part in _portions(records)
+                    ]
+                    under_way.append(writer.submit(self._finish, batch_id, decoded))
                     if len(under_way) > AHEAD:
                         after_each(under_way.popleft().result())
                     done += 1
@@ -91,13 +96,14 @@ class Ingestor:
                 raise
         return done
 
-    def _finish(self, batch_id: UUID, records: Sequence[LogRecord], decoded: Sequence[Decoded]) -> int:
+    def _finish(self, batch_id: UUID, decoded: Sequence[tuple[Sequence[LogRecord], Decoded]]) -> int:
         """The writer's step; answers the batch's number of lines."""
         try:
-            pairs = [(record, one) for record, one in zip(records, map(_outcome, records, decoded), strict=True) if one]
-            if pairs:
-                self._write(batch_id, [record for record, _ in pairs], [one for _, one in pairs])
-            return sum(record.line_count for record in records)
+            outcomes = [pair for records, one in decoded for pair in _outcomes(batch_id, records, one)]
+            if outcomes:
+                done = [record for records, _ in outcomes for record in records]
+                self._write(batch_id, done, [prepared for _, prepared in outcomes])
+            return sum(record.line_count for records, _ in decoded for record in records)
         finally:
             connections.close_all()
 
@@ -151,18 +157,38 @@ def _batches(stop: Callable[[], bool]) -> Iterator[tuple[UUID, list[LogRecord]]]
         yield batch_id, records
 
 
-def _job(batch_id: UUID, record: LogRecord) -> Job:
-    payload = bytes(record.payload)
-    return Job(record.org_id, batch_id, payload, record.created_at, record.history, record.org.currency)
+def _portions(records: Sequence[LogRecord]) -> Iterator[list[LogRecord]]:
+    """Records that are decoded together: as many as make one job of a fair size."""
+    portion: list[LogRecord] = []
+    lines = 0
+    for record in records:
+        if portion and lines + record.line_count > store.LINES_PER_RECORD:
+            yield portion
+            portion, lines = [], 0
+        portion.append(record)
+        lines += record.line_count
+    yield portion
 
 
-def _outcome(record: LogRecord, decoded: Decoded) -> Prepared | None:
+def _job(batch_id: UUID, records: Sequence[LogRecord]) -> Job:
+    org = records[0].org
+    arrived = [Arrived(bytes(one.payload), one.created_at, one.history) for one in records]
+    return Job(org.pk, batch_id, org.currency, arrived)
+
+
+def _outcomes(
+    batch_id: UUID, records: Sequence[LogRecord], decoded: Decoded
+) -> Iterator[tuple[Sequence[LogRecord], Prepared]]:
+    """What became of a job. One that fails is tried again record by record, to find which of them is to blame."""
     try:
-        return decoded()
+        yield records, decoded()
     except Exception as error:
-        log.exception("events.record_failed", record=record.pk)
-        _pass_over([record], error)
-        return None
+        log.exception("events.decoding_failed", records=[record.pk for record in records])
+        if len(records) == 1:
+            _pass_over(records, error)
+            return
+        for record in records:
+            yield from _outcomes(batch_id, [record], partial(prepare_apart, _job(batch_id, [record])))
 
 
 def _pass_over(records: Sequence[LogRecord], error: Exception) -> None:

@@ -30,15 +30,21 @@ SEPARATOR = b"\n"
 PART = 4096
 
 
-class Job(Struct, frozen=True):
+class Arrived(Struct, frozen=True):
     """One record of the log, as a process needs it."""
 
-    org_id: UUID
-    batch_id: UUID
     payload: bytes
     received_at: datetime
     history: bool
+
+
+class Job(Struct, frozen=True):
+    """Records of one organisation that are decoded together: small ones by the hundred, a large one alone."""
+
+    org_id: UUID
+    batch_id: UUID
     currency: str
+    records: Sequence[Arrived]
 
 
 class Rejected(Struct, frozen=True):
@@ -56,12 +62,22 @@ class Sorted(Struct, frozen=True):
     rejected: list[Rejected]
 
 
+class Outcome(Struct):
+    """What became of one record: how many rows it has in the job's table, and what was turned away."""
+
+    rows: int = 0
+    rejected: list[Rejected] = []
+
+
 class Prepared(Struct, frozen=True):
-    """A record as ClickHouse takes it. `keys` has a row an event: two halves of 128 bits of its id's SHA-256."""
+    """A job as ClickHouse takes it: rows in the records' order.
+
+    `keys` has a row an event: two halves of 128 bits of its id's SHA-256. `outcomes` has one for each record.
+    """
 
     table: pa.Table
     keys: np.ndarray
-    rejected: list[Rejected]
+    outcomes: list[Outcome]
 
 
 def begin_process() -> None:
@@ -85,25 +101,48 @@ class _NoPandas(MetaPathFinder):
 
 
 def prepare(job: Job) -> Prepared:
-    """Decode, check and lay out one record."""
+    """Decode, check and lay out the records of one job."""
     collecting = gc.isenabled()
     gc.disable()  # a batch makes half a million objects and no cycles: looking for some costs a third of the time
     try:
-        lines = zstandard.decompress(job.payload).split(SEPARATOR)
-        return _join([_prepare_part(job, part) for part in sort(lines, now=job.received_at, history=job.history)])
+        return _prepare(job)
     finally:
         if collecting:
             gc.enable()
+
+
+def _prepare(job: Job) -> Prepared:
+    outcomes: list[Outcome] = []
+    tables: list[pa.Table] = []
+    keys: list[np.ndarray] = []
+    rows: list[Accepted] = []
+
+    def lay_out() -> None:
+        tables.append(columns.table(job.org_id, job.batch_id, rows, currency=job.currency))
+        keys.append(keys_of([row.event_id for row in rows]))
+        rows.clear()
+
+    for record in job.records:
+        outcomes.append(outcome := Outcome())
+        lines = zstandard.decompress(record.payload).split(SEPARATOR)
+        for part in sort(lines, now=record.received_at, history=record.history):
+            rows += part.accepted
+            outcome.rows += len(part.accepted)
+            outcome.rejected += part.rejected
+            if len(rows) >= PART:
+                lay_out()
+    lay_out()
+    return Prepared(_join(tables), np.concatenate(keys), outcomes)
 
 
 def sort(lines: Sequence[bytes], *, now: datetime, history: bool) -> Iterator[Sorted]:
     """Decode and check each line. A part at a time: see `PART`."""
     window = Window.at(now, history=history)
     for start in range(0, len(lines), PART):
-        yield _sort_part(lines[start : start + PART], start, window)
+        yield _sort_part(lines[start : start + PART], start, window, now)
 
 
-def _sort_part(lines: Sequence[bytes], start: int, window: Window) -> Sorted:
+def _sort_part(lines: Sequence[bytes], start: int, window: Window, received_at: datetime) -> Sorted:
     accepted: list[Accepted] = []
     rejected: list[Rejected] = []
     for place, line in enumerate(lines, start):
@@ -117,21 +156,12 @@ def _sort_part(lines: Sequence[bytes], start: int, window: Window) -> Sorted:
             continue
         digest = sha256(line).digest()
         event_id = digest.hex() if event.event_id is None else str(event.event_id)
-        accepted.append(Accepted(event, properties, event_id, digest))
+        accepted.append(Accepted(event, properties, event_id, digest, received_at))
     return Sorted(accepted, rejected)
 
 
-def _prepare_part(job: Job, part: Sorted) -> Prepared:
-    table = columns.table(job.org_id, job.batch_id, part.accepted, received_at=job.received_at, currency=job.currency)
-    return Prepared(table, keys_of([row.event_id for row in part.accepted]), part.rejected)
-
-
-def _join(parts: Sequence[Prepared]) -> Prepared:
-    return Prepared(
-        pa.concat_tables([part.table for part in parts]).unify_dictionaries().combine_chunks(),
-        np.concatenate([part.keys for part in parts]),
-        [one for part in parts for one in part.rejected],
-    )
+def _join(tables: Sequence[pa.Table]) -> pa.Table:
+    return tables[0] if len(tables) == 1 else pa.concat_tables(tables).unify_dictionaries().combine_chunks()
 
 
 def keys_of(event_ids: Sequence[str]) -> np.ndarray:

@@ -14,7 +14,7 @@ from apps.events.lock import LockLost, WriteLock
 from apps.events.log import store
 from apps.events.log.models import LogRecord
 from apps.events.models import FileImport, QuarantinedLine
-from apps.events.preparing import Prepared, Rejected
+from apps.events.preparing import Outcome, Prepared, Rejected
 from apps.orgs.public import SERVICE, acting, in_schema_of
 from apps.warehouse.public import insert
 
@@ -25,8 +25,12 @@ QUARANTINED_CHARACTERS = 65_536
 def write(
     batch_id: UUID, records: Sequence[LogRecord], prepared: Sequence[Prepared], known: KnownIds, ours: WriteLock
 ) -> None:
-    """Bring a batch of one organisation's records to its end, in one transaction."""
+    """Bring a batch of one organisation's records to its end, in one transaction.
+
+    `prepared` has their rows and outcomes in the records' order, over one job or several.
+    """
     org = records[0].org
+    outcomes = [outcome for one in prepared for outcome in one.outcomes]
     keys = np.concatenate([one.keys for one in prepared])
     new = ~(known.fetch(org.pk, batch_id, keys) | repeated(keys))
     known.add(org.pk, keys[new])
@@ -38,8 +42,8 @@ def write(
         table = table if new.all() else table.filter(pa.array(new))
         if table.num_rows:
             insert("events", table, token=str(batch_id))
-        count(records, prepared, new)
-        quarantine(records, prepared)
+        count(records, outcomes, new)
+        quarantine(records, outcomes)
         store.finish(records)
         settle({record.import_id for record in records if record.import_id})
     log.info("events.batch_done", org=str(org.pk), batch=str(batch_id), records=len(records), accepted=table.num_rows)
@@ -57,18 +61,22 @@ def repeated(keys: np.ndarray) -> np.ndarray:
     return found
 
 
-def count(records: Sequence[LogRecord], prepared: Sequence[Prepared], new: np.ndarray) -> None:
+def count(records: Sequence[LogRecord], outcomes: Sequence[Outcome], new: np.ndarray) -> None:
     """Each record's accepted, duplicate and rejected lines; `new` has a row for each prepared event."""
-    ends = accumulate(len(one.keys) for one in prepared)
-    for record, one, end in zip(records, prepared, ends, strict=True):
-        record.accepted = int(new[end - len(one.keys) : end].sum())
-        record.duplicate = len(one.keys) - record.accepted
-        record.rejected = len(one.rejected)
+    ends = accumulate(outcome.rows for outcome in outcomes)
+    for record, outcome, end in zip(records, outcomes, ends, strict=True):
+        record.accepted = int(new[end - outcome.rows : end].sum())
+        record.duplicate = outcome.rows - record.accepted
+        record.rejected = len(outcome.rejected)
 
 
-def quarantine(records: Sequence[LogRecord], prepared: Sequence[Prepared]) -> None:
+def quarantine(records: Sequence[LogRecord], outcomes: Sequence[Outcome]) -> None:
     QuarantinedLine.objects.bulk_create(
-        (_quarantined(record, line) for record, one in zip(records, prepared, strict=True) for line in one.rejected),
+        (
+            _quarantined(record, line)
+            for record, outcome in zip(records, outcomes, strict=True)
+            for line in outcome.rejected
+        ),
         batch_size=5_000,
         ignore_conflicts=True,  # a record that is taken up again finds its lines there
     )

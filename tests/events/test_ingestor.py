@@ -159,14 +159,19 @@ def test_a_record_that_cannot_be_decoded_fails_alone_and_may_be_taken_up_again(
 ) -> None:
     poison = append(org, clicks(1))
     append(org, clicks(2))
+    with acting(SERVICE):
+        bad = bytes(LogRecord.objects.get(pk=poison).payload)
     prepare = decoding.prepare
 
-    def fail_once(job: Job) -> Prepared:
-        monkeypatch.setattr(decoding, "prepare", prepare)
-        raise MemoryError("too large")
+    def fail_on_it(job: Job) -> Prepared:
+        if any(one.payload == bad for one in job.records):
+            raise MemoryError("too large")
+        return prepare(job)
 
-    monkeypatch.setattr(decoding, "prepare", fail_once)
-    drain()
+    with monkeypatch.context() as broken:
+        broken.setattr(decoding, "prepare", fail_on_it)
+        broken.setattr(ingestor, "prepare_apart", fail_on_it)
+        drain()
     with acting(SERVICE):
         failed = LogRecord.objects.get(org=org, done_at=None)
         assert (failed.pk, failed.error) == (poison, "MemoryError: too large")

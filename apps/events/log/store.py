@@ -50,11 +50,6 @@ def waiting_lines() -> int:
     return int(_open().aggregate(lines=Sum("line_count", default=0))["lines"])
 
 
-def is_waiting(*, records: int) -> bool:
-    """Whether at least so many records wait."""
-    return len(_open().values_list("id")[:records]) == records
-
-
 def unfinished() -> list[UUID]:
     """Batches that were claimed and not brought to their end, oldest first."""
     found = _open().exclude(batch_id=None).order_by("id").values_list("batch_id", flat=True)
