@@ -2,10 +2,6 @@
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from apps.accounts.public import set_password
 from apps.orgs.public import SERVICE, acting
+from tests.support.site import Site
 from tests.support.world import World
 
 # Playwright's loop runs in this thread for the rest of the session; Django would refuse queries beside it.
@@ -32,31 +29,8 @@ def site(world: World, django_db_blocker: Any) -> Iterator[str]:
     with django_db_blocker.unblock(), acting(SERVICE):
         for user in world.personas.values():
             set_password(user=user, password=PASSWORD)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    static = os.environ["PRECISE_VAR"] + "/static"
-    command = [
-        sys.executable, "-m", "granian", "--interface", "asgi", "config.asgi:application", "--host", "127.0.0.1",
-        "--port", str(port), "--static-path-route", "/static", "--static-path-mount", static, "--log-level", "error",
-    ]  # fmt: skip
-    process = subprocess.Popen(command, env={**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings.test"})
-    try:
-        wait_for(port, process)
-        yield f"http://localhost:{port}"
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-
-
-def wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and process.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise AssertionError("the web process did not answer")
+    with Site() as running:
+        yield running.address
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -253,6 +254,42 @@ def test_who_sends_too_much_is_told_when_to_come_back(sender: Sender) -> None:
     status, problem, headers = sender.send(ONE, event())
     assert (status, problem["code"]) == (429, "rate_limited")
     assert 1 <= int(headers["retry-after"]) <= 5
+
+
+def test_the_pixel_is_a_picture_and_an_event(site: Site) -> None:
+    sender = new_sender(site, Scope.PIXEL)
+    query = (
+        "e=purchase&v=19.90&cur=EUR&a=visitor-1&pl=retail&cid=autumn&cs=granted&c=CPtcf&url=https%3A%2F%2Fshop.example"
+    )
+    connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=30)
+    connection.request("GET", f"/p.gif?k={sender.key}&{query}")
+    answer = connection.getresponse()
+    assert (answer.status, answer.read()[:6]) == (200, b"GIF89a")
+    assert answer.headers["Cache-Control"] == "no-store"
+    (row,) = sender.stored()
+    kept = {
+        name: str(row[name]) for name in ("event_type", "person_id", "platform", "campaign_id", "currency", "consent")
+    }
+    assert kept == {
+        "event_type": "purchase", "person_id": "visitor-1", "platform": "retail", "campaign_id": "autumn",
+        "currency": "EUR", "consent": "granted",
+    }  # fmt: skip
+    assert row["revenue"] == Decimal("19.9")
+
+
+def test_a_pixel_without_its_scope_or_with_a_bad_amount_is_no_event(site: Site, sender: Sender) -> None:
+    assert sender.send(f"/p.gif?k={sender.key}", b"[]")[0] == 403
+    pixel = new_sender(site, Scope.PIXEL)
+    assert pixel.send(f"/p.gif?k={pixel.key}", [event(properties={"revenue": "much"}), event()])[0] == 204
+    assert len(pixel.stored()) == 1
+
+
+def test_the_tag_is_small(site: Site) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=30)
+    connection.request("GET", "/tag.js")
+    answer = connection.getresponse()
+    assert answer.headers["Content-Type"].startswith("text/javascript")
+    assert 1_000 < len(answer.read()) < 4_096
 
 
 @pytest.mark.parametrize(("path", "method"), [(ONE, "GET"), (BATCH, "DELETE"), ("/api/v1/schema/event.json", "POST")])

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 import msgspec
 import structlog
 
-from apps.events.edge import schema
+from apps.events.edge import pixel, schema
 from apps.events.edge.committing import GroupCommit
 from apps.events.edge.desk import Desk
 from apps.events.edge.http import JSON, Bodies, ClientGone, Problem, Receive, Scope, Send, answer
@@ -34,6 +34,8 @@ ALLOWED: Mapping[str, tuple[bytes, ...]] = {
     "/api/v1/events/batch": (b"POST",),
     "/api/v1/conversions": (b"POST",),
     "/api/v1/schema/event.json": (b"GET", b"HEAD"),
+    "/p.gif": (b"GET", b"POST"),
+    "/tag.js": (b"GET", b"HEAD"),
 }
 
 
@@ -49,6 +51,8 @@ class Edge:
             "/api/v1/events/batch": self._batch,
             "/api/v1/conversions": self._conversion,
             "/api/v1/schema/event.json": self._schema,
+            "/p.gif": self._pixel,
+            "/tag.js": self._tag,
         }
 
     def has(self, path: str) -> bool:
@@ -98,6 +102,25 @@ class Edge:
         if not only_asks(scope):
             await self._log.keep(holder.org_id, source_of(holder), [verdict.line for verdict in verdicts])
         await answer(send, success(scope), summary(verdicts), [JSON, *bucket.headers])
+
+    async def _pixel(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """GET: one event in the URL, answered by a picture. POST: a batch, as the tag's `sendBeacon` sends it."""
+        holder = await self._keys.holder(scope, May.PIXEL, in_url=True)
+        if scope["method"] == "GET":
+            items = [pixel.event_of(scope["query_string"].decode("latin-1"))]
+        else:
+            items = items_of(await self._bodies.read(scope, receive))
+        self._limits.take(holder.org_id, holder.events_per_second, len(items))
+        self._pressure.check()
+        verdicts = await _judge_calmly(items, holder.identity_key)
+        await self._log.keep(holder.org_id, f"pixel/{holder.name}"[:80], [verdict.line for verdict in verdicts])
+        if scope["method"] == "GET":
+            await answer(send, HTTPStatus.OK, pixel.GIF, pixel.IMAGE)
+        else:
+            await answer(send, HTTPStatus.NO_CONTENT, b"", pixel.OPEN)
+
+    async def _tag(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await answer(send, HTTPStatus.OK, b"" if scope["method"] == "HEAD" else pixel.tag(), pixel.SCRIPT)
 
     async def _schema(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = b"" if scope["method"] == "HEAD" else schema.document()

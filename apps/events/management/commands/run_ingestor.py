@@ -1,5 +1,6 @@
 """`manage.py run_ingestor`: the process that empties the ingest log."""
 
+import os
 import signal
 import threading
 from types import FrameType
@@ -8,11 +9,15 @@ from typing import Any
 from apps.common.commands import Command as BaseCommand
 from apps.events.ingestor import IDLE, Ingestor, only_ingestor
 
+POLITE = 5
+
 
 class Command(BaseCommand):
     help = "Bring what is in the ingest log to ClickHouse, for ever. One works at a time; a second one waits its turn."
 
     def run(self, **options: Any) -> None:
+        # Where it shares a machine with the web process, people and senders come first.
+        os.nice(POLITE)
         stopped = threading.Event()
         working: list[Ingestor] = []
 
