@@ -8,10 +8,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from io import StringIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import msgspec
+from django.core.management import call_command
 
+from apps.events.formats.reds import FEEDS
 from apps.events.ingestor import only_ingestor
 from apps.events.log import store
 from apps.orgs.models import Organisation
@@ -51,6 +56,7 @@ def run(report: Report) -> None:
     with serving("config.asgi:application") as ours, ingesting():
         _calm(report, ours, key, fastest / 2)
     _rows(report)
+    _reds(report)
 
 
 def _edge(report: Report, ours: int, bare: int, key: str) -> float:
@@ -87,6 +93,32 @@ def _rows(report: Report) -> None:
         ingestor.drain()
         seconds = time.perf_counter() - began
     report.add("rows_per_second", EVENTS / seconds, "events/s", target=100_000)
+
+
+def _reds(report: Report) -> None:
+    """An hourly file of impressions from the disk to rows, as `import_events` does it."""
+    org = make_org()
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "impressions.log"
+        write_reds(path)
+        began = time.perf_counter()
+        call_command("import_events", str(path), org=org.slug, format="reds-impressions", stdout=StringIO())
+        seconds = time.perf_counter() - began
+    report.add("reds_million_lines", seconds, "s", target=30, best="least")
+
+
+def write_reds(path: Path) -> None:
+    columns, at = FEEDS["impressions"]["5"], datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    values = dict.fromkeys(columns, "") | {
+        "LogEntryTime": at, "PartnerId": "p1", "AdvertiserId": "a1", "CampaignId": "c1", "AdGroupId": "g1",
+        "CreativeId": "cr1", "SupplyVendor": "vendor", "SupplyVendorPublisherID": "1234", "Site": "site.example",
+        "UserAgent": "Mozilla/5.0", "IPAddress": "203.0.113.9", "Country": "United States", "Region": "New York",
+        "City": "New York", "DeviceType": "5", "AdvertiserCostInUSD": "0.0025", "ZipCode": "10013",
+        "ImpressionId": "%d", "TDID": "person-%d",
+    }  # fmt: skip
+    line = "\t".join(values[column] for column in columns) + "\n"
+    with path.open("w", encoding="utf-8") as file:
+        file.writelines(line % (number, number % 100_000) for number in range(1_000_000))
 
 
 def send(port: int, key: str, *, rate: float | None = None, seconds: float = SECONDS) -> Load:

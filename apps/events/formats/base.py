@@ -5,10 +5,10 @@ give it their code and the line goes to quarantine. A file that is not of the fo
 """
 
 import csv
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import BinaryIO, TextIO
+from typing import BinaryIO
 
 from apps.common.errors import InvalidInput
 from apps.events.canonical import LONGEST_LINE
@@ -39,7 +39,7 @@ def lines(stream: BinaryIO) -> Iterator[bytes]:
         yield line.rstrip(b"\r\n")
 
 
-def table(text: TextIO, *, delimiter: str, needed: tuple[str, ...], what: str) -> Iterator[Mapping[str, str]]:
+def table(text: Iterable[str], *, delimiter: str, needed: tuple[str, ...], what: str) -> Iterator[Mapping[str, str]]:
     """Rows of a delimited file with a header; another header than `what` needs is refused."""
     reader = csv.DictReader(text, delimiter=delimiter, restkey="_more", restval="")
     header = reader.fieldnames or []

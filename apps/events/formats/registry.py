@@ -1,10 +1,12 @@
 """The formats that files may have, by name."""
 
 from apps.common.errors import InvalidInput
-from apps.events.formats import beeswax, ndjson, paths
+from apps.events.formats import beeswax, ndjson, paths, reds
 from apps.events.formats.base import Format
 
-FORMATS: dict[str, Format] = {one.name: one for one in (ndjson.FORMAT, paths.FORMAT, beeswax.WINS, beeswax.CONVERSIONS)}
+FORMATS: dict[str, Format] = {
+    one.name: one for one in (ndjson.FORMAT, paths.FORMAT, beeswax.WINS, beeswax.CONVERSIONS, *reds.FORMATS)
+}
 
 
 def get_format(name: str) -> Format:
