@@ -11,6 +11,7 @@ from apps.orgs.public import Actor, Organisation, Permission
 
 THEMES = frozenset({"light", "dark"})
 OVERVIEW = (Permission.VIEW_OVERVIEW, "Overview", "org:overview", "chart-bar")
+SOURCES = (Permission.IMPORT_EVENTS, "Sources", "org:sources", "file-import")
 EARNINGS = (Permission.VIEW_EARNINGS, "Earnings", "org:earnings", "coins")
 
 
@@ -54,10 +55,14 @@ def _navigation(request: HttpRequest, org: Organisation | None) -> list[dict[str
 
 def _org_items(request: HttpRequest, actor: Actor, org: Organisation) -> list[dict[str, Any]]:
     """The page that the organisation's kind begins with stands at its home, too."""
+    items = []
     permission, label, page, icon = EARNINGS if org.sells_data else OVERVIEW
-    if not actor.may(permission, org.pk):
-        return []
-    return [_item(request, label, reverse("org:home", args=[org.slug]), icon, {"org:home", page})]
+    if actor.may(permission, org.pk):
+        items.append(_item(request, label, reverse("org:home", args=[org.slug]), icon, {"org:home", page}))
+    permission, label, page, icon = SOURCES
+    if actor.may(permission, org.pk):
+        items.append(_item(request, label, reverse(page, args=[org.slug]), icon, {page}))
+    return items
 
 
 def _item(request: HttpRequest, label: str, url: str, icon: str, pages: Set[str]) -> dict[str, Any]:

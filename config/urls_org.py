@@ -19,4 +19,5 @@ urlpatterns = [
     path("", home, name="home"),
     path("", include("apps.omg.urls")),
     path("", include("apps.earnings.urls")),
+    path("", include("apps.events.urls")),
 ]

@@ -1,4 +1,4 @@
-"""An organisation's imports and what was turned away. These tables live in its own schema."""
+"""An organisation's imports, its sources by the hour, and what was turned away. In its own schema."""
 
 import uuid
 
@@ -24,6 +24,7 @@ class QuarantinedLine(models.Model):
     """A line that broke a rule, as it came (personal data taken out), for replay once the cause is mended."""
 
     import_id = models.UUIDField(null=True, db_index=True)
+    source = models.CharField(max_length=80, blank=True, help_text="As in the ingest log.")
     record_id = models.BigIntegerField(help_text="Of the ingest log.")
     position = models.PositiveBigIntegerField()
     code = models.CharField(max_length=40, db_index=True)
@@ -37,3 +38,20 @@ class QuarantinedLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} at {self.position}"
+
+
+class SourceHour(models.Model):
+    """What one source sent in one hour of arrival, counted by the ingestor with the batch that brought it."""
+
+    source = models.CharField(max_length=80, help_text="As in the ingest log.")
+    hour = models.DateTimeField(help_text="Start of the hour, UTC.")
+    accepted = models.PositiveBigIntegerField()
+    duplicate = models.PositiveBigIntegerField()
+    rejected = models.PositiveBigIntegerField()
+    last_received = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "hour"], name="source_hour_once")]
+
+    def __str__(self) -> str:
+        return f"{self.source} at {self.hour:%Y-%m-%d %H}"

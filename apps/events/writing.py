@@ -1,12 +1,14 @@
 """The last step of ingest: a decoded batch into ClickHouse, quarantine and the log's counts."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from itertools import accumulate
 from uuid import UUID
 
 import numpy as np
 import pyarrow as pa
 import structlog
+from django.db import connection
 from django.utils import timezone
 
 from apps.events.known import KnownIds
@@ -20,6 +22,15 @@ from apps.warehouse.public import insert
 
 log = structlog.get_logger()
 QUARANTINED_CHARACTERS = 65_536
+ADD_TO_HOUR = """
+INSERT INTO events_sourcehour AS known (source, hour, accepted, duplicate, rejected, last_received)
+VALUES (%s, %s, %s, %s, %s, %s)
+ON CONFLICT (source, hour) DO UPDATE SET
+    accepted = known.accepted + excluded.accepted,
+    duplicate = known.duplicate + excluded.duplicate,
+    rejected = known.rejected + excluded.rejected,
+    last_received = greatest(known.last_received, excluded.last_received)
+"""
 
 
 def write(
@@ -44,6 +55,7 @@ def write(
             insert("events", table, token=str(batch_id))
         count(records, outcomes, new)
         quarantine(records, outcomes)
+        tally(records)
         store.finish(records)
         settle({record.import_id for record in records if record.import_id})
     log.info("events.batch_done", org=str(org.pk), batch=str(batch_id), records=len(records), accepted=table.num_rows)
@@ -82,6 +94,21 @@ def quarantine(records: Sequence[LogRecord], outcomes: Sequence[Outcome]) -> Non
     )
 
 
+def tally(records: Sequence[LogRecord]) -> None:
+    """Add the records' counts to their sources' hours."""
+    hours: dict[tuple[str, datetime], list[LogRecord]] = {}
+    for record in records:
+        hour = record.created_at.replace(minute=0, second=0, microsecond=0)
+        hours.setdefault((record.source, hour), []).append(record)
+    rows = [
+        (source, hour, sum(one.accepted for one in some), sum(one.duplicate for one in some),
+         sum(one.rejected for one in some), max(one.created_at for one in some))
+        for (source, hour), some in hours.items()
+    ]  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.executemany(ADD_TO_HOUR, rows)
+
+
 def settle(import_ids: Iterable[UUID]) -> None:
     """Bring the imports that these records belong to up to date; one whose last record is done is finished."""
     for import_id in import_ids:
@@ -98,6 +125,7 @@ def settle(import_ids: Iterable[UUID]) -> None:
 def _quarantined(record: LogRecord, rejected: Rejected) -> QuarantinedLine:
     return QuarantinedLine(
         import_id=record.import_id,
+        source=record.source,
         record_id=record.pk,
         position=record.first_position + rejected.place,
         code=rejected.why.code,

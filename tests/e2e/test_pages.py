@@ -21,6 +21,7 @@ def pages(world: World) -> dict[str, tuple[str | None, str]]:
         "sign in": (None, "/account/login/"),
         "reset": (None, "/account/password/reset/"),
         "used link": (None, "/sign-in/used/"),
+        "sources": ("org_admin", f"/o/{world.slug('buyer')}/sources/"),
         "overview": ("viewer", f"/o/{world.slug('buyer')}/?range=7d"),
         "empty overview": ("super_admin", f"/o/{world.slug('platform')}/"),
         "range without data": ("viewer", f"/o/{world.slug('buyer')}/?start=2030-01-01&end=2030-01-05"),
@@ -35,8 +36,8 @@ def pages(world: World) -> dict[str, tuple[str | None, str]]:
 
 
 NAMES = (
-    "sign in", "reset", "used link", "overview", "empty overview", "range without data", "earnings", "console",
-    "not found", "wrong role", "bad filter", "two-step", "password",
+    "sign in", "reset", "used link", "sources", "overview", "empty overview", "range without data", "earnings",
+    "console", "not found", "wrong role", "bad filter", "two-step", "password",
 )  # fmt: skip
 
 

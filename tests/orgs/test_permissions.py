@@ -15,12 +15,23 @@ EVERYONE = (
 # What each persona gets at a page of the organisation `buyer`, whose members the first six are.
 BUYER_OVERVIEW = dict(zip(EVERYONE, (OK, OK, OK, OK, OK, OK, MISSING, MISSING, TO_SIGN_IN), strict=True))
 BUYER_EARNINGS = dict(zip(EVERYONE, (OK, OK, OK, FORBIDDEN, FORBIDDEN, OK, MISSING, MISSING, TO_SIGN_IN), strict=True))
+BUYER_SOURCES = dict(
+    zip(EVERYONE, (OK, OK, OK, FORBIDDEN, FORBIDDEN, FORBIDDEN, MISSING, MISSING, TO_SIGN_IN), strict=True)
+)
 STAFF_ONLY = dict(zip(EVERYONE, (OK, *[FORBIDDEN] * 7, TO_SIGN_IN), strict=True))
 TABLE: dict[str, dict[str | None, int]] = {
     "org:home": BUYER_OVERVIEW,
     "org:overview": BUYER_OVERVIEW,
     "org:earnings": BUYER_EARNINGS,
+    "org:sources": BUYER_SOURCES,
     "console:organisations": STAFF_ONLY,
+}
+# What is only posted to, here without the fields it needs: whoever may do it is told what is missing.
+REFUSED = 400
+WRITES: dict[str, dict[str | None, int]] = {
+    "org:replay_quarantined": {
+        persona: REFUSED if status == OK else status for persona, status in BUYER_SOURCES.items()
+    },
 }
 # Open to anyone, or a redirect that depends on who asks; tested where they live.
 ELSEWHERE = {"health", "home", "sign_in_link"}
@@ -41,7 +52,15 @@ def named_urls(patterns: Any = None, prefix: str = "") -> set[str]:
 
 def test_every_url_is_in_the_table() -> None:
     ours = {name for name in named_urls() if not name.startswith(NOT_OURS)}
-    assert ours - ELSEWHERE == set(TABLE)
+    assert ours - ELSEWHERE == set(TABLE) | set(WRITES)
+
+
+@pytest.mark.parametrize(("name", "persona"), [(name, persona) for name in WRITES for persona in EVERYONE])
+def test_what_a_persona_may_post(name: str, persona: str | None, world: World, as_persona: Any) -> None:
+    client = as_persona(persona)
+    path = reverse(name, args=[world.slug("buyer")])
+    assert client.post(path).status_code == WRITES[name][persona]
+    assert client.get(path).status_code in {405, MISSING}
 
 
 @pytest.mark.parametrize(("name", "persona"), [(name, persona) for name in TABLE for persona in EVERYONE])

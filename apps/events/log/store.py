@@ -45,9 +45,10 @@ def append(
     )
 
 
-def waiting_lines() -> int:
-    """How far the ingestor is behind."""
-    return int(_open().aggregate(lines=Sum("line_count", default=0))["lines"])
+def waiting_lines(org_id: UUID | None = None) -> int:
+    """How far the ingestor is behind, with all or with one organisation's lines."""
+    waits = _open() if org_id is None else _open().filter(org=org_id)
+    return int(waits.aggregate(lines=Sum("line_count", default=0))["lines"])
 
 
 def unfinished() -> list[UUID]:
