@@ -160,6 +160,8 @@ CELERY_BEAT_SCHEDULE = {
 
 # When more events wait for the ingestor, the edge answers 503 with Retry-After.
 EVENTS_MOST_WAITING = int(env.text("EVENTS_MOST_WAITING", "5000000"))
+# Who has it reads /metrics; without one, only this machine does.
+METRICS_TOKEN = env.text("METRICS_TOKEN", "")
 
 LOG_LEVEL = env.text("LOG_LEVEL", "WARNING").upper()
 logs.configure(LOG_LEVEL)

@@ -20,6 +20,7 @@ from apps.events.models import QuarantinedLine
 from apps.orgs.models import Kind, Organisation
 from apps.orgs.public import SERVICE, Scope, acting, create_api_key, create_organisation, in_schema_of, revoke_api_key
 from apps.warehouse.public import execute
+from tests.config.launcher import eventually
 from tests.support.site import Site
 from tests.support.world import World
 
@@ -290,6 +291,38 @@ def test_the_tag_is_small(site: Site) -> None:
     answer = connection.getresponse()
     assert answer.headers["Content-Type"].startswith("text/javascript")
     assert 1_000 < len(answer.read()) < 4_096
+
+
+def metrics(site: Site, **headers: str) -> tuple[int, str]:
+    connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=30)
+    connection.request("GET", "/metrics", headers={name.replace("_", "-"): value for name, value in headers.items()})
+    answer = connection.getresponse()
+    return answer.status, answer.read().decode()
+
+
+def test_metrics_count_and_are_for_this_machine(sender: Sender) -> None:
+    sender.send(ONE, event())
+    status, text = metrics(sender.site)
+    assert status == 200
+    assert 'precise_edge_requests_total{path="/api/v1/events",status="202"}' in text
+    assert metrics(sender.site, X_Forwarded_For="203.0.113.9")[0] == 403
+
+
+def test_with_a_token_set_metrics_need_it(world: World) -> None:
+    with Site(METRICS_TOKEN="a-token") as site:
+        assert metrics(site)[0] == 403
+        assert metrics(site, Authorization="Bearer a-token")[0] == 200
+
+
+def test_without_redis_the_edge_goes_on_and_says_so(world: World) -> None:
+    with Site(REDIS_URL="redis://127.0.0.1:1/0") as site:
+        lonely = new_sender(site)
+        assert lonely.send(ONE, event())[0] == 202
+        eventually(lambda: "precise_edge_limits_shared 0.0" in metrics(site)[1], "nothing is said")
+        assert lonely.send(ONE, event())[0] == 202
+        with acting(SERVICE):
+            Organisation.objects.filter(pk=lonely.org.pk).update(events_per_second=5)
+        eventually(lambda: lonely.send(BATCH, [event()] * 20)[0] == 429, "there is no limit")
 
 
 @pytest.mark.parametrize(("path", "method"), [(ONE, "GET"), (BATCH, "DELETE"), ("/api/v1/schema/event.json", "POST")])

@@ -13,10 +13,10 @@ from urllib.parse import parse_qs
 import msgspec
 import structlog
 
-from apps.events.edge import pixel, schema
+from apps.events.edge import gauges, pixel, schema
 from apps.events.edge.committing import GroupCommit
 from apps.events.edge.desk import Desk
-from apps.events.edge.http import JSON, Bodies, ClientGone, Problem, Receive, Scope, Send, answer
+from apps.events.edge.http import JSON, Bodies, ClientGone, Message, Problem, Receive, Scope, Send, answer
 from apps.events.edge.judging import Verdict, items_of, judge, judge_all, pointer
 from apps.events.edge.keys import Keys
 from apps.events.edge.limits import Limits
@@ -36,6 +36,7 @@ ALLOWED: Mapping[str, tuple[bytes, ...]] = {
     "/api/v1/schema/event.json": (b"GET", b"HEAD"),
     "/p.gif": (b"GET", b"POST"),
     "/tag.js": (b"GET", b"HEAD"),
+    "/metrics": (b"GET",),
 }
 
 
@@ -53,6 +54,7 @@ class Edge:
             "/api/v1/schema/event.json": self._schema,
             "/p.gif": self._pixel,
             "/tag.js": self._tag,
+            "/metrics": self._metrics,
         }
 
     def has(self, path: str) -> bool:
@@ -60,12 +62,18 @@ class Edge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
+
+        async def counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                gauges.REQUESTS.labels(path, int(message["status"])).inc()
+            await send(message)
+
         try:
             if scope["method"].encode() not in ALLOWED[path]:
                 raise Problem(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", f"Use {ALLOWED[path][0].decode()}.")
-            await self._doors[path](scope, receive, send)
+            await self._doors[path](scope, receive, counted)
         except Problem as problem:
-            await answer(send, problem.status, problem.body, problem.headers)
+            await answer(counted, problem.status, problem.body, problem.headers)
         except ClientGone:
             return
 
@@ -121,6 +129,9 @@ class Edge:
 
     async def _tag(self, scope: Scope, receive: Receive, send: Send) -> None:
         await answer(send, HTTPStatus.OK, b"" if scope["method"] == "HEAD" else pixel.tag(), pixel.SCRIPT)
+
+    async def _metrics(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await answer(send, HTTPStatus.OK, gauges.render(scope), gauges.HEADERS)
 
     async def _schema(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = b"" if scope["method"] == "HEAD" else schema.document()

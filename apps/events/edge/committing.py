@@ -8,6 +8,7 @@ from uuid import UUID
 import psycopg
 import structlog
 
+from apps.events.edge import gauges
 from apps.events.edge.http import Problem
 from apps.events.log.appending import LogWriter
 from apps.events.log.store import Portion
@@ -61,9 +62,12 @@ class GroupCommit:
             self._wanted.clear()
             commit, self._open = self._open, Commit()
             try:
-                await self._writer.append(commit.portions)
+                with gauges.COMMITS.time():
+                    await self._writer.append(commit.portions)
                 commit.is_kept = True
+                gauges.LINES.inc(sum(map(len, commit.lines.values())))
             except (psycopg.Error, OSError) as error:
+                gauges.FAILED.inc()
                 log.warning("edge.commit_failed", error=type(error).__name__, bytes=commit.size)
             finally:
                 commit.done.set()

@@ -15,6 +15,7 @@ from django.conf import settings
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from apps.events.edge import gauges
 from apps.events.edge.http import Problem
 
 log = structlog.get_logger()
@@ -97,6 +98,7 @@ class Limits:
                 self.is_shared = False
             else:
                 self.is_shared = True
+            gauges.SHARED.set(self.is_shared)
 
     async def _exchange_once(self) -> None:
         old = time.monotonic() - FORGET_AFTER

@@ -8,6 +8,7 @@ import structlog
 from django.conf import settings
 from django.db import Error
 
+from apps.events.edge import gauges
 from apps.events.edge.desk import Desk
 from apps.events.edge.http import Problem
 from apps.events.log import store
@@ -42,6 +43,7 @@ class Pressure:
         while time.monotonic() - self._asked < REST_AFTER:
             try:
                 self._waiting = await self._desk.ask(store.waiting_lines)
+                gauges.WAITING.set(self._waiting)
             except Error as error:
                 log.warning("edge.pressure_unknown", error=type(error).__name__)
             await asyncio.sleep(LOOK_EVERY)

@@ -1,0 +1,35 @@
+"""What the edge says of itself, for Prometheus: `GET /metrics`."""
+
+import hmac
+from http import HTTPStatus
+
+from django.conf import settings
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from apps.events.edge.http import Problem, Scope, header
+
+REGISTRY = CollectorRegistry()
+REQUESTS = Counter("precise_edge_requests", "Requests answered.", ["path", "status"], registry=REGISTRY)
+LINES = Counter("precise_edge_lines", "Lines kept in the ingest log, rejected ones included.", registry=REGISTRY)
+COMMITS = Histogram("precise_edge_commit_seconds", "Time of a commit to the ingest log.", registry=REGISTRY)
+FAILED = Counter("precise_edge_commits_failed", "Commits whose senders were told to send again.", registry=REGISTRY)
+WAITING = Gauge("precise_ingest_waiting_lines", "Lines that wait for the ingestor.", registry=REGISTRY)
+SHARED = Gauge("precise_edge_limits_shared", "1 while limits are shared through Redis.", registry=REGISTRY)
+HEADERS = [(b"content-type", CONTENT_TYPE_LATEST.encode())]
+LOOPBACK = frozenset({"127.0.0.1", "::1"})
+
+
+def render(scope: Scope) -> bytes:
+    """For whoever has the token; without one set, for this machine only."""
+    if not _may_read(scope):
+        raise Problem(HTTPStatus.FORBIDDEN, "forbidden", "Send METRICS_TOKEN as `Authorization: Bearer …`.")
+    return generate_latest(REGISTRY)
+
+
+def _may_read(scope: Scope) -> bool:
+    if token := settings.METRICS_TOKEN:
+        given = header(scope, b"authorization") or b""
+        return hmac.compare_digest(given, f"Bearer {token}".encode())
+    # Behind a proxy on the same machine everybody comes from there: its header tells them apart.
+    client = scope.get("client") or ("",)
+    return client[0] in LOOPBACK and header(scope, b"x-forwarded-for") is None
