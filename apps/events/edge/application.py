@@ -16,7 +16,7 @@ import structlog
 from apps.events.edge import gauges, pixel, schema
 from apps.events.edge.committing import GroupCommit
 from apps.events.edge.desk import Desk
-from apps.events.edge.http import JSON, Bodies, ClientGone, Message, Problem, Receive, Scope, Send, answer
+from apps.events.edge.http import JSON, Bodies, ClientGone, Problem, Receive, Scope, Send, answer
 from apps.events.edge.judging import Verdict, items_of, judge, judge_all, pointer
 from apps.events.edge.keys import Keys
 from apps.events.edge.limits import Limits
@@ -26,7 +26,7 @@ from apps.orgs.public import KeyHolder
 from apps.orgs.public import Scope as May
 
 log = structlog.get_logger()
-Door = Callable[[Scope, Receive, Send], Awaitable[None]]
+Door = Callable[[Scope, Receive, Send], Awaitable[int]]
 # The event loop does other things after so many items of a batch.
 ITEMS_AT_A_TIME = 250
 ALLOWED: Mapping[str, tuple[bytes, ...]] = {
@@ -62,28 +62,23 @@ class Edge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
-
-        async def counted(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                gauges.REQUESTS.labels(path, int(message["status"])).inc()
-            await send(message)
-
         try:
             if scope["method"].encode() not in ALLOWED[path]:
                 raise Problem(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", f"Use {ALLOWED[path][0].decode()}.")
-            await self._doors[path](scope, receive, counted)
+            status = await self._doors[path](scope, receive, send)
         except Problem as problem:
-            await answer(counted, problem.status, problem.body, problem.headers)
+            status = await answer(send, problem.status, problem.body, problem.headers)
         except ClientGone:
             return
+        gauges.count(path, status)
 
-    async def _one(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._take_one(scope, receive, send, lambda body: body)
+    async def _one(self, scope: Scope, receive: Receive, send: Send) -> int:
+        return await self._take_one(scope, receive, send, lambda body: body)
 
-    async def _conversion(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._take_one(scope, receive, send, as_conversion)
+    async def _conversion(self, scope: Scope, receive: Receive, send: Send) -> int:
+        return await self._take_one(scope, receive, send, as_conversion)
 
-    async def _take_one(self, scope: Scope, receive: Receive, send: Send, shape: Callable[[bytes], bytes]) -> None:
+    async def _take_one(self, scope: Scope, receive: Receive, send: Send, shape: Callable[[bytes], bytes]) -> int:
         holder = await self._keys.holder(scope, May.WRITE_EVENTS)
         body = await self._bodies.read(scope, receive)
         bucket = self._limits.take(holder.org_id, holder.events_per_second, 1)
@@ -99,9 +94,9 @@ class Edge:
                 pointer=pointer(None, verdict.why.field),
             )
         told = b'{"event_id":%b,"status":"accepted"}' % msgspec.json.encode(verdict.event_id)
-        await answer(send, success(scope), told, [JSON, *bucket.headers])
+        return await answer(send, success(scope), told, [JSON, *bucket.headers])
 
-    async def _batch(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _batch(self, scope: Scope, receive: Receive, send: Send) -> int:
         holder = await self._keys.holder(scope, May.WRITE_EVENTS)
         items = items_of(await self._bodies.read(scope, receive))
         bucket = self._limits.take(holder.org_id, holder.events_per_second, len(items))
@@ -109,9 +104,9 @@ class Edge:
         verdicts = await _judge_calmly(items, holder.identity_key)
         if not only_asks(scope):
             await self._log.keep(holder.org_id, source_of(holder), [verdict.line for verdict in verdicts])
-        await answer(send, success(scope), summary(verdicts), [JSON, *bucket.headers])
+        return await answer(send, success(scope), summary(verdicts), [JSON, *bucket.headers])
 
-    async def _pixel(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _pixel(self, scope: Scope, receive: Receive, send: Send) -> int:
         """GET: one event in the URL, answered by a picture. POST: a batch, as the tag's `sendBeacon` sends it."""
         holder = await self._keys.holder(scope, May.PIXEL, in_url=True)
         if scope["method"] == "GET":
@@ -123,19 +118,18 @@ class Edge:
         verdicts = await _judge_calmly(items, holder.identity_key)
         await self._log.keep(holder.org_id, f"pixel/{holder.name}"[:80], [verdict.line for verdict in verdicts])
         if scope["method"] == "GET":
-            await answer(send, HTTPStatus.OK, pixel.GIF, pixel.IMAGE)
-        else:
-            await answer(send, HTTPStatus.NO_CONTENT, b"", pixel.OPEN)
+            return await answer(send, HTTPStatus.OK, pixel.GIF, pixel.IMAGE)
+        return await answer(send, HTTPStatus.NO_CONTENT, b"", pixel.OPEN)
 
-    async def _tag(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await answer(send, HTTPStatus.OK, b"" if scope["method"] == "HEAD" else pixel.tag(), pixel.SCRIPT)
+    async def _tag(self, scope: Scope, receive: Receive, send: Send) -> int:
+        return await answer(send, HTTPStatus.OK, b"" if scope["method"] == "HEAD" else pixel.tag(), pixel.SCRIPT)
 
-    async def _metrics(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await answer(send, HTTPStatus.OK, gauges.render(scope), gauges.HEADERS)
+    async def _metrics(self, scope: Scope, receive: Receive, send: Send) -> int:
+        return await answer(send, HTTPStatus.OK, gauges.render(scope), gauges.HEADERS)
 
-    async def _schema(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _schema(self, scope: Scope, receive: Receive, send: Send) -> int:
         body = b"" if scope["method"] == "HEAD" else schema.document()
-        await answer(send, HTTPStatus.OK, body, [(b"content-type", b"application/schema+json")])
+        return await answer(send, HTTPStatus.OK, body, [(b"content-type", b"application/schema+json")])
 
 
 async def _judge_calmly(items: list[bytes], identity_key: bytes) -> list[Verdict]:

@@ -1,6 +1,7 @@
 """What the edge says of itself, for Prometheus: `GET /metrics`."""
 
 import hmac
+from functools import cache
 from http import HTTPStatus
 
 from django.conf import settings
@@ -17,6 +18,15 @@ WAITING = Gauge("precise_ingest_waiting_lines", "Lines that wait for the ingesto
 SHARED = Gauge("precise_edge_limits_shared", "1 while limits are shared through Redis.", registry=REGISTRY)
 HEADERS = [(b"content-type", CONTENT_TYPE_LATEST.encode())]
 LOOPBACK = frozenset({"127.0.0.1", "::1"})
+
+
+@cache
+def _requests(path: str, status: int) -> Counter:
+    return REQUESTS.labels(path, status)
+
+
+def count(path: str, status: int) -> None:
+    _requests(path, int(status)).inc()
 
 
 def render(scope: Scope) -> bytes:

@@ -155,10 +155,12 @@ def header(scope: Scope, name: bytes) -> bytes | None:
     return None
 
 
-async def answer(send: Send, status: int, body: bytes, headers: Headers) -> None:
+async def answer(send: Send, status: int, body: bytes, headers: Headers) -> int:
+    """Answers the status, for whoever counts."""
     length = (b"content-length", b"%d" % len(body))
     await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
     await send({"type": "http.response.body", "body": body})
+    return status
 
 
 def _too_large() -> Problem:
