@@ -1,5 +1,7 @@
 """Writes to an organisation's events that are not ingest itself."""
 
+from collections.abc import Iterable, Iterator
+
 from django.db import transaction
 
 from apps.common.errors import InvalidInput, NotFound
@@ -11,6 +13,7 @@ from apps.orgs.public import Actor, Organisation, record
 
 # So many lines are replayed at a time: more are replayed by asking again.
 MOST_REPLAYED = 50_000
+MOST_BYTES = store.BYTES_PER_RECORD
 
 
 def replay_quarantined(*, actor: Actor, org: Organisation, code: str, history: bool = False) -> int:
@@ -20,8 +23,11 @@ def replay_quarantined(*, actor: Actor, org: Organisation, code: str, history: b
     """
     if code not in CODES:
         raise InvalidInput(f"There is no reason {code!r}; there are: {', '.join(CODES)}.")
+    if code == "line_too_long":
+        raise InvalidInput("Lines that were too long were not kept whole, so they cannot be replayed.")
     with transaction.atomic():
-        lines = list(QuarantinedLine.objects.select_for_update().filter(code=code).order_by("pk")[:MOST_REPLAYED])
+        waiting = QuarantinedLine.objects.select_for_update().filter(code=code).order_by("pk")[:MOST_REPLAYED]
+        lines = list(_first_bytes(waiting.iterator(chunk_size=200)))
         if not lines:
             raise NotFound(f"No line is in quarantine as {code}.")
         by_source: dict[str, list[bytes]] = {}
@@ -32,3 +38,12 @@ def replay_quarantined(*, actor: Actor, org: Organisation, code: str, history: b
         QuarantinedLine.objects.filter(pk__in=[line.pk for line in lines]).delete()
         record(org=org, actor=actor, action="events.replayed", code=code, lines=len(lines), history=history)
     return len(lines)
+
+
+def _first_bytes(lines: Iterable[QuarantinedLine]) -> Iterator[QuarantinedLine]:
+    size = 0
+    for line in lines:
+        size += len(line.line)
+        if size > MOST_BYTES:
+            return
+        yield line

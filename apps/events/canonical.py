@@ -149,21 +149,29 @@ def decode(line: bytes) -> tuple[Event, Properties] | Rejection:
         return Rejection("line_too_long", "", f"A line has at most {LONGEST_LINE:,} bytes.")
     try:
         event = EVENT.decode(line)
-        raw = event.properties
-        return event, NO_PROPERTIES if raw is NOTHING else PROPERTIES.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return explain(error)
+    raw = event.properties
+    if raw is NOTHING:
+        return event, NO_PROPERTIES
+    try:
+        return event, PROPERTIES.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return explain(error, within="properties")
 
 
-def explain(error: Exception) -> Rejection:
-    """Translate a decoder's complaint into one of the quality codes."""
+def explain(error: Exception, *, within: str = "") -> Rejection:
+    """Translate a decoder's complaint about a line, or about the member `within` it, into one of the quality codes."""
+    if isinstance(error, RecursionError):
+        return Rejection("malformed_json", "", "This JSON is nested too deeply.")
     text = str(error)
     at = _AT.search(text)
-    field, message = (at.group(1) if at else ""), _AT.sub("", text)
+    field, message = ".".join(filter(None, (within, at.group(1) if at else ""))), _AT.sub("", text)
     if not isinstance(error, msgspec.ValidationError):
         return Rejection("malformed_json", "", f"This is not a JSON object: {text}.")
     if missing := re.search(r"missing required field `(\w+)`", message):
-        return Rejection("missing_field", missing.group(1), f"The field {missing.group(1)} is required.")
+        field = ".".join(filter(None, (field, missing.group(1))))
+        return Rejection("missing_field", field, f"The field {field} is required.")
     if field == "event_type" and "enum value" in message:
         return Rejection("unknown_event_type", field, f"{message}; known types: {', '.join(EventType.__args__)}.")  # type: ignore[attr-defined]
     return Rejection("wrong_type", field, f"{message}.")

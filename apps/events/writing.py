@@ -11,6 +11,7 @@ import structlog
 from django.db import connection
 from django.utils import timezone
 
+from apps.events.canonical import LONGEST_LINE
 from apps.events.known import KnownIds
 from apps.events.lock import LockLost, WriteLock
 from apps.events.log import store
@@ -21,7 +22,8 @@ from apps.orgs.public import SERVICE, acting, in_schema_of
 from apps.warehouse.public import insert
 
 log = structlog.get_logger()
-QUARANTINED_CHARACTERS = 65_536
+# Whole lines, so that they can be replayed; what is longer was turned away for that.
+QUARANTINED_CHARACTERS = LONGEST_LINE
 ADD_TO_HOUR = """
 INSERT INTO events_sourcehour AS known (source, hour, accepted, duplicate, rejected, last_received)
 VALUES (%s, %s, %s, %s, %s, %s)

@@ -60,7 +60,7 @@ def line(**fields: str) -> bytes:
         (line(properties='{"revenue": "NaN"}'), "money_out_of_range", "properties.revenue"),
         (line(properties='{"revenue": 1e30}'), "money_out_of_range", "properties.revenue"),
         (line(properties='{"currency": "usd"}'), "unknown_currency", "properties.currency"),
-        (line(properties='"none"'), "wrong_type", ""),
+        (line(properties='"none"'), "wrong_type", "properties"),
         (line(user_id="true"), "wrong_type", "user_id"),
         (line(source='{"platform": "Bad Slug"}'), "wrong_type", "source.platform"),
         (line(metadata='{"clearing_price": -1}'), "negative_money", "metadata.clearing_price"),

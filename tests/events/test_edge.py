@@ -154,6 +154,32 @@ def test_the_attribution_webhook_means_conversions(sender: Sender) -> None:
     assert (row["event_type"], str(row["revenue"])) == ("conversion", "99.990000000000000000")
 
 
+def test_the_webhook_takes_conversions_only_and_keeps_their_digits(sender: Sender) -> None:
+    assert sender.refused(CONVERSIONS, event()) == (422, "unknown_event_type")
+    at = datetime.now(UTC).isoformat()
+    exact = f'{{"timestamp":"{at}","properties":{{"revenue":0.123456789012345678}}}}'.encode()
+    assert sender.send(CONVERSIONS, exact)[0] == 202
+    (row,) = sender.stored()
+    assert row["revenue"] == Decimal("0.123456789012345678")
+
+
+def test_pointers_lead_to_the_very_field(sender: Sender) -> None:
+    wrong = [
+        event(properties={"revenue": -1}),
+        event(attribution={"data_contributors": [{"weight": 1}]}),
+        event(properties={"currency": 1}),
+    ]
+    _, told, _ = sender.send(BATCH, wrong)
+    assert [item["pointer"] for item in told["items"]] == [
+        "/0/properties/revenue", "/1/attribution/data_contributors/0/id", "/2/properties/currency",
+    ]  # fmt: skip
+
+
+def test_refusals_say_what_http_asks_of_them(sender: Sender) -> None:
+    assert sender.send(ONE, b"", method="GET")[2]["allow"] == "POST"
+    assert sender.send(ONE, event(), key="")[2]["www-authenticate"] == "Bearer"
+
+
 def test_ten_thousand_events_are_a_batch_and_one_more_is_not(sender: Sender) -> None:
     items = [event(event_id=f"n{number}") for number in range(10_000)]
     assert sender.send(BATCH, items)[1]["accepted"] == 10_000
@@ -170,6 +196,7 @@ def test_an_id_above_two_to_the_53_keeps_its_digits(sender: Sender) -> None:
     [
         (b"", 422, "malformed_json"),
         (b"{", 422, "malformed_json"),
+        (b'{"properties":' + b"[" * 5_000 + b"]" * 5_000 + b"}", 422, "malformed_json"),
         (b"[]", 422, "wrong_type"),
         (b'{"event_type":"click","timestamp":NaN}', 422, "malformed_json"),
         (b'{"event_type":"click","timestamp":"2026-01-01T00:00:00Z","user_id":"\\ud800"}', 422, "malformed_json"),
@@ -192,6 +219,10 @@ BOMB = gzip.compress(b"[" + b" " * 200_000_000 + b"]", 9)
     ("body", "headers", "status", "code"),
     [
         (b"", {}, 400, "empty_body"),
+        (b"[]", {}, 400, "empty_body"),
+        (b"[" + b"1," * 2_000_000 + b"1]", {}, 413, "too_many_events"),
+        (b"\n" * 5_000_000, {}, 400, "empty_body"),
+        (b"{}\n" * 30_000, {}, 413, "too_many_events"),
         (b"[1,", {}, 400, "malformed_json"),
         (BOMB, {"Content_Encoding": "gzip"}, 413, "body_too_large"),
         (zstandard.compress(b" " * 200_000_000), {"Content_Encoding": "zstd"}, 413, "body_too_large"),

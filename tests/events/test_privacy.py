@@ -27,6 +27,10 @@ def test_published_uid2_hashes() -> None:
         (b'{"properties":{"customer":[{"email":"ann@example.com"}]}}', b"ann@example.com"),
         (b'{"broken": "ann@example.com", "ip": 198.51.100.7', b"ann@example.com"),
         (b'{"broken": "ann@example.com", "ip": 198.51.100.7', b"198.51.100.7"),
+        (b"click,203.0.113.9,+1 415 555 1234", b"203.0.113.9"),
+        (b"click,203.0.113.9,+1 415 555 1234", b"555 1234"),
+        (b'{"url":"https://shop.example/?mail=jane%40example.com"}', b"jane"),
+        ("{'mail': 'ann@example.com'}".encode("utf-16"), b"a\x00n\x00n"),
         (b'{"ip": "2001:db8::7", ', b"2001:db8::7"),
         (b'{"phone": "+1 (212) 555-0100", ', b"555-0100"),
     ],
@@ -70,6 +74,17 @@ def test_an_ip_hash_depends_on_the_organisation_and_is_stable() -> None:
 )
 def test_a_line_without_personal_data_is_untouched(line: bytes) -> None:
     assert scrub(line, KEY) is line
+
+
+def test_a_made_up_line_takes_time_in_proportion_to_its_length() -> None:
+    """A quadratic pattern would take minutes here."""
+    word = b"a" * 900_000
+    assert scrub(b'{"x":"' + word + b' @"}', KEY)
+    assert scrub(word + b" @ " + b":" * 50_000, KEY)
+
+
+def test_what_is_nested_too_deeply_is_blotted() -> None:
+    assert b"ann@" not in scrub(b"[" * 5_000 + b'"ann@example.com"' + b"]" * 5_000, KEY)
 
 
 def test_what_only_looks_like_an_address_stays() -> None:

@@ -4,8 +4,10 @@ Stands for the supervisor that a deployment has (`restart: unless-stopped`, syst
 """
 
 import os
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -14,7 +16,7 @@ from config.services.child import Child
 from config.services.keyring import Keyring, Ports
 from config.services.layout import REPOSITORY, Layout
 from config.services.stack import KINDS, Service
-from tests.config.launcher import SETTINGS, eventually, free_port, kill
+from tests.config.launcher import SETTINGS, eventually, free_port
 
 
 class Cluster:
@@ -66,7 +68,7 @@ class Cluster:
 
     def kill(self, name: str) -> None:
         """-9, and then what a supervisor does."""
-        kill(self._pid(name))
+        self._kill_family(name)
         eventually(lambda: not self._is_running(name), f"{name} lives on")
         self.revive()
 
@@ -84,7 +86,7 @@ class Cluster:
 
     def stop(self) -> None:
         for name in reversed(self._running):
-            kill(self._pid(name))
+            self._kill_family(name)
 
     def _start(self, name: str) -> None:
         if name in self._services:
@@ -94,8 +96,18 @@ class Cluster:
             return
         with (self.layout.log / f"{name}.log").open("ab") as log_file:
             self._running[name] = subprocess.Popen(
-                [sys.executable, *self._commands[name]], cwd=REPOSITORY, env=self._env, stdout=log_file, stderr=log_file
+                [sys.executable, *self._commands[name]],
+                cwd=REPOSITORY,
+                env=self._env,
+                stdout=log_file,
+                stderr=log_file,
+                start_new_session=True,
             )
+
+    def _kill_family(self, name: str) -> None:
+        """Every process of it: granian's worker, a postmaster's backends."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._pid(name), signal.SIGKILL)
 
     def _pid(self, name: str) -> int:
         process = self._running[name]

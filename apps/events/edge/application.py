@@ -29,6 +29,7 @@ log = structlog.get_logger()
 Door = Callable[[Scope, Receive, Send], Awaitable[int]]
 # The event loop does other things after so many items of a batch.
 ITEMS_AT_A_TIME = 250
+CONVERSIONS = ("conversion", "purchase")
 ALLOWED: Mapping[str, tuple[bytes, ...]] = {
     "/api/v1/events": (b"POST",),
     "/api/v1/events/batch": (b"POST",),
@@ -38,6 +39,13 @@ ALLOWED: Mapping[str, tuple[bytes, ...]] = {
     "/tag.js": (b"GET", b"HEAD"),
     "/metrics": (b"GET",),
 }
+
+
+UNFORESEEN = Problem(
+    HTTPStatus.INTERNAL_SERVER_ERROR,
+    "unforeseen",
+    "Something failed here and is noted; this may not be kept.",
+)
 
 
 class Edge:
@@ -64,12 +72,15 @@ class Edge:
         path = scope["path"]
         try:
             if scope["method"].encode() not in ALLOWED[path]:
-                raise Problem(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", f"Use {ALLOWED[path][0].decode()}.")
+                raise _wrong_method(path)
             status = await self._doors[path](scope, receive, send)
         except Problem as problem:
             status = await answer(send, problem.status, problem.body, problem.headers)
         except ClientGone:
             return
+        except Exception:
+            log.exception("edge.failed", path=path)
+            status = await answer(send, UNFORESEEN.status, UNFORESEEN.body, UNFORESEEN.headers)
         gauges.count(path, status)
 
     async def _one(self, scope: Scope, receive: Receive, send: Send) -> int:
@@ -132,6 +143,16 @@ class Edge:
         return await answer(send, HTTPStatus.OK, body, [(b"content-type", b"application/schema+json")])
 
 
+def _wrong_method(path: str) -> Problem:
+    allowed = b", ".join(ALLOWED[path])
+    return Problem(
+        HTTPStatus.METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        f"Use {allowed.decode()}.",
+        headers=[(b"allow", allowed)],
+    )
+
+
 async def _judge_calmly(items: list[bytes], identity_key: bytes) -> list[Verdict]:
     verdicts: list[Verdict] = []
     for verdict in judge_all(items, identity_key):
@@ -151,9 +172,19 @@ def as_conversion(body: bytes) -> bytes:
     """The attribution webhook says by its address what the event is."""
     try:
         event = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return body  # judged like any other
+    if not isinstance(event, dict):
         return body
-    return msgspec.json.encode({"event_type": "conversion", **event}) if isinstance(event, dict) else body
+    if event.get("event_type", "conversion") not in CONVERSIONS:
+        raise Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "unknown_event_type",
+            f"Here arrive events of type {' or '.join(CONVERSIONS)}; send others to /api/v1/events.",
+            pointer="/event_type",
+        )
+    # Put in front, so that amounts keep their digits.
+    return body if "event_type" in event else body.replace(b"{", b'{"event_type":"conversion",' if event else b"{", 1)
 
 
 def only_asks(scope: Scope) -> bool:

@@ -16,6 +16,8 @@ from apps.events.log.store import Portion
 log = structlog.get_logger()
 # Waiting this long, in seconds, gathers enough events for a commit to be worth its cost under load.
 LINGER = 0.002
+# A commit that takes longer, in seconds, counts as failed: its senders are told, and the connection is given up.
+PATIENCE = 20
 # More than this uncommitted, and senders are told to wait.
 MOST_BYTES = 64_000_000
 
@@ -43,11 +45,13 @@ class GroupCommit:
 
     async def keep(self, org_id: UUID, source: str, lines: Sequence[bytes]) -> None:
         """Returns once the lines are in the log, on disk; raises `Problem` when they are not."""
-        commit = self._open
-        if commit.size > MOST_BYTES:
+        if not lines:
+            return
+        commit, size = self._open, sum(map(len, lines))
+        if commit.size and commit.size + size > MOST_BYTES:
             raise _not_kept("more arrives than can be written")
         commit.lines.setdefault((org_id, source), []).extend(lines)
-        commit.size += sum(map(len, lines))
+        commit.size += size
         self._wanted.set()
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._work())
@@ -63,12 +67,16 @@ class GroupCommit:
             commit, self._open = self._open, Commit()
             try:
                 with gauges.COMMITS.time():
-                    await self._writer.append(commit.portions)
+                    async with asyncio.timeout(PATIENCE):
+                        await self._writer.append(commit.portions)
                 commit.is_kept = True
                 gauges.LINES.inc(sum(map(len, commit.lines.values())))
             except (psycopg.Error, OSError) as error:
                 gauges.FAILED.inc()
                 log.warning("edge.commit_failed", error=type(error).__name__, bytes=commit.size)
+            except Exception:
+                gauges.FAILED.inc()
+                log.exception("edge.commit_failed", bytes=commit.size)
             finally:
                 commit.done.set()
 

@@ -36,9 +36,11 @@ class Problem(Exception):
         *,
         pointer: str | None = None,
         retry_after: float | None = None,
+        headers: Headers = (),
     ) -> None:
         super().__init__(detail)
         self.status, self.code, self.detail, self.pointer, self.retry_after = status, code, detail, pointer, retry_after
+        self._more = headers
 
     @property
     def body(self) -> bytes:
@@ -53,9 +55,8 @@ class Problem(Exception):
 
     @property
     def headers(self) -> list[tuple[bytes, bytes]]:
-        if self.retry_after is None:
-            return [PROBLEM]
-        return [PROBLEM, (b"retry-after", b"%d" % max(1, round(self.retry_after + 0.5)))]
+        wait = [] if self.retry_after is None else [(b"retry-after", b"%d" % max(1, round(self.retry_after + 0.5)))]
+        return [PROBLEM, *wait, *self._more]
 
 
 class ClientGone(Exception):

@@ -13,10 +13,14 @@ from apps.events import quality
 from apps.events.canonical import Rejection, decode
 from apps.events.edge.http import Problem
 from apps.events.preparing import SEPARATOR
-from apps.events.privacy import scrub
+from apps.events.privacy import blot, scrub
 from apps.events.quality import Window
 
 MOST_ITEMS = 10_000
+# Blank lines included; and commas, of which an event of the usual size has ten. Counting is cheap, and no list of
+# millions is made before somebody looks at its length.
+MOST_LINES = 2 * MOST_ITEMS
+MOST_COMMAS = 1_000_000
 ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
@@ -47,7 +51,7 @@ def judge(line: bytes, identity_key: bytes, window: Window) -> Verdict:
         clean = _one_line(clean)
     found = decode(clean)
     if isinstance(found, Rejection):
-        return Verdict(clean, "", found)
+        return Verdict(blot(clean) if found.code == "malformed_json" else clean, "", found)
     event, properties = found
     event_id = sha256(clean).hexdigest() if event.event_id is None else str(event.event_id)
     return Verdict(clean, event_id, quality.check(event, properties, window))
@@ -70,7 +74,9 @@ def items_of(body: bytes) -> list[bytes]:
     start = body.lstrip()[:1]
     if not start:
         raise Problem(HTTPStatus.BAD_REQUEST, "empty_body", "Send a JSON array of events, or NDJSON.")
-    items = _members(body) if start == b"[" else [line for line in body.split(b"\n") if line.strip()]
+    items = _members(body) if start == b"[" else [line for line in body.split(b"\n", MOST_LINES) if line.strip()]
+    if not items:
+        raise Problem(HTTPStatus.BAD_REQUEST, "empty_body", "The batch has no events.")
     if len(items) > MOST_ITEMS:
         raise Problem(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -88,9 +94,15 @@ def pointer(place: int | None, field: str) -> str:
 
 
 def _members(body: bytes) -> list[bytes]:
+    if body.count(b",") > MOST_COMMAS:
+        raise Problem(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            "too_many_events",
+            f"A batch has at most {MOST_ITEMS:,} events, and {MOST_COMMAS:,} commas in all.",
+        )
     try:
         return [bytes(item) for item in ITEMS.decode(body)]
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Problem(HTTPStatus.BAD_REQUEST, "malformed_json", f"The body is not a JSON array: {error}.") from error
 
 
@@ -98,5 +110,5 @@ def _one_line(text: bytes) -> bytes:
     """Records of the log are lines. What is not JSON keeps its words, and will be turned away by its own fault."""
     try:
         return msgspec.json.format(text, indent=-1)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return text.replace(SEPARATOR, b" ")

@@ -1,5 +1,7 @@
 """Who sends: the holder of the request's API key, remembered for some seconds so that revoking one works soon."""
 
+import asyncio
+import re
 import time
 from functools import partial
 from hashlib import sha256
@@ -14,43 +16,71 @@ from apps.orgs.public import API_KEY_PREFIX, KeyHolder, find_key_holder
 
 # A revoked key is refused after five seconds at the latest; the look-up itself takes some of them.
 REMEMBERED = 4.0
-MOST_REMEMBERED = 10_000
-LONGEST_KEY = 100
+MOST_UNKNOWN = 10_000
+MOST_ASKED = 200
+KEY = re.compile(rf"{API_KEY_PREFIX}[\w-]{{43}}", re.ASCII)
 
 
 class Keys:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._known: dict[str, tuple[KeyHolder | None, float]] = {}
+        self._known: dict[str, tuple[KeyHolder, float]] = {}
+        self._unknown: dict[str, float] = {}
+        self._asked: dict[str, asyncio.Task[KeyHolder | None]] = {}
 
     async def holder(self, scope: Scope, needed: str, *, in_url: bool = False) -> KeyHolder:
         """Whoever holds the key that the request bears, if it may do what is `needed`."""
         key = key_of_url(scope) if in_url else key_of(scope)
         found, until = self._known.get(key, (None, 0.0))
         if time.monotonic() > until:
-            found = await self._look_up(key)
+            found = await self._ask(key)
         if found is None:
-            raise Problem(HTTPStatus.UNAUTHORIZED, "unknown_key", "This API key is unknown, revoked or expired.")
+            raise _unauthorized("unknown_key", "This API key is unknown, revoked or expired.")
         if needed not in found.scopes:
             raise Problem(HTTPStatus.FORBIDDEN, "scope_missing", f"This API key lacks the scope {needed}.")
         return found
 
-    async def _look_up(self, key: str) -> KeyHolder | None:
-        asked = time.monotonic()
+    async def _ask(self, key: str) -> KeyHolder | None:
+        """One question for all requests that wait for its answer, and not many questions at once."""
+        if time.monotonic() < self._unknown.get(key, 0.0):
+            return None
+        if key not in self._asked:
+            if len(self._asked) >= MOST_ASKED:
+                raise _unavailable()
+            self._asked[key] = asyncio.create_task(self._look_up(key))
         try:
-            found = await self._desk.ask(partial(find_key_holder, sha256(key.encode()).digest()))
+            return await asyncio.shield(self._asked[key])
         except Error as error:
             # Whether the key was revoked meanwhile cannot be known, so that a remembered one does not count either.
-            raise Problem(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                "keys_unavailable",
-                "API keys cannot be checked now; nothing of this was kept. Send it again.",
-                retry_after=1,
-            ) from error
-        if len(self._known) >= MOST_REMEMBERED:
-            self._known.clear()
-        self._known[key] = (found, asked + REMEMBERED)
-        return found
+            raise _unavailable() from error
+
+    async def _look_up(self, key: str) -> KeyHolder | None:
+        try:
+            found = await self._desk.ask(partial(find_key_holder, sha256(key.encode()).digest()))
+            until = time.monotonic() + REMEMBERED
+            if found is not None:
+                self._known[key] = (found, until)
+                return found
+            self._known.pop(key, None)
+            if len(self._unknown) >= MOST_UNKNOWN:
+                self._unknown.clear()
+            self._unknown[key] = until
+            return None
+        finally:
+            del self._asked[key]
+
+
+def _unauthorized(code: str, detail: str) -> Problem:
+    return Problem(HTTPStatus.UNAUTHORIZED, code, detail, headers=[(b"www-authenticate", b"Bearer")])
+
+
+def _unavailable() -> Problem:
+    return Problem(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "keys_unavailable",
+        "API keys cannot be checked now; nothing of this was kept. Send it again.",
+        retry_after=1,
+    )
 
 
 def key_of(scope: Scope) -> str:
@@ -68,9 +98,7 @@ def key_of_url(scope: Scope) -> str:
 
 def _checked(key: str) -> str:
     if not key:
-        raise Problem(
-            HTTPStatus.UNAUTHORIZED, "key_missing", "Send an API key as `Authorization: Bearer …` or `X-API-Key: …`."
-        )
-    if not key.startswith(API_KEY_PREFIX) or len(key) > LONGEST_KEY or not key.isascii():
-        raise Problem(HTTPStatus.UNAUTHORIZED, "unknown_key", f"An API key starts with {API_KEY_PREFIX}.")
+        raise _unauthorized("key_missing", "Send an API key as `Authorization: Bearer …` or `X-API-Key: …`.")
+    if not KEY.fullmatch(key):
+        raise _unauthorized("unknown_key", f"An API key is {API_KEY_PREFIX} and 43 characters.")
     return key

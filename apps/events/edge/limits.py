@@ -45,6 +45,8 @@ class Bucket:
 
     def take(self, count: int) -> None:
         """Take `count` tokens if there is any; raise `Problem` with the time to wait if not."""
+        if not self.rate:
+            raise Problem(HTTPStatus.TOO_MANY_REQUESTS, "rate_limited", "This organisation may send no events.")
         now = time.monotonic()
         self.level = min(self.rate * BURST, self.level + (now - self.at) * self.rate)
         self.at = now
@@ -80,8 +82,9 @@ class Limits:
     def take(self, org_id: UUID, rate: int, count: int) -> Bucket:
         """Note that the organisation sends `count` events; refused when it has none left."""
         bucket = self._buckets.get(org_id)
-        if bucket is None or bucket.rate != rate:
+        if bucket is None:
             bucket = self._buckets[org_id] = Bucket(rate, rate * BURST)
+        bucket.rate = rate
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._exchange())
         bucket.take(count)
@@ -105,7 +108,12 @@ class Limits:
         for org_id, bucket in list(self._buckets.items()):
             if bucket.unsaid:
                 said, bucket.unsaid = bucket.unsaid, 0.0
-                left = await self._script(keys=[f"edge:bucket:{org_id}"], args=[bucket.rate, bucket.rate * BURST, said])
+                args = [bucket.rate, bucket.rate * BURST, said]
+                try:
+                    left = await self._script(keys=[f"edge:bucket:{org_id}"], args=args)
+                except BaseException:
+                    bucket.unsaid += said
+                    raise
                 bucket.level, bucket.at = float(left) - bucket.unsaid, time.monotonic()
             elif bucket.at < old:
                 del self._buckets[org_id]

@@ -56,7 +56,7 @@
       anonymous_id: kept(localStorage, "precise_id"),
       session_id: kept(sessionStorage, "precise_session"),
       utm: utm(),
-      properties: Object.assign({url: location.href.split("#")[0], referrer: document.referrer}, properties),
+      properties: Object.assign({url: location.origin + location.pathname, referrer: document.referrer.split("?")[0]}, properties),
       consent: consent
     }, more));
     if (queue.length >= 20) send();
