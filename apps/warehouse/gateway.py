@@ -29,8 +29,8 @@ LIMITS: Mapping[str, Any] = {
     "result_overflow_mode": "throw",
     "readonly": 2,
 }
-# Errors of the engine that pass: time-outs, too many queries or parts at once, memory, a table that is shutting down.
-PASSING = frozenset({159, 202, 203, 209, 210, 241, 242, 252, 319, 999})
+# Errors of the engine that pass: time-outs, too many queries or parts at once, memory, disk space, a table shut down.
+PASSING = frozenset({159, 202, 203, 209, 210, 241, 242, 243, 252, 319, 999})
 Audit = Callable[[str, Mapping[str, Any]], None]
 
 

@@ -17,7 +17,10 @@ class Command(BaseCommand):
         parser.add_argument("org", help="the organisation's short name")
         parser.add_argument("--name", required=True, help="who uses the key, for example 'web shop'")
         parser.add_argument(
-            "--scope", action="append", choices=list(Scope), help="what it may do; may be repeated (events:write)"
+            "--scope",
+            action="append",
+            choices=[scope.value for scope in Scope],
+            help="what it may do; may be repeated (events:write)",
         )
 
     def run(self, **options: Any) -> None:
