@@ -94,7 +94,8 @@ class Edge:
         body = await self._bodies.read(scope, receive)
         bucket = self._limits.take(holder.org_id, holder.events_per_second, 1)
         verdict = judge(shape(body), holder.identity_key, Window.at(datetime.now(UTC), history=False))
-        if not only_asks(scope):
+        asks = only_asks(scope)
+        if not asks:
             self._pressure.check()
             await self._log.keep(holder.org_id, source_of(holder), [verdict.line])
         if verdict.why:
@@ -105,7 +106,7 @@ class Edge:
                 pointer=pointer(None, verdict.why.field),
             )
         told = b'{"event_id":%b,"status":"accepted"}' % msgspec.json.encode(verdict.event_id)
-        return await answer(send, success(scope), told, [JSON, *bucket.headers])
+        return await answer(send, success(asks), told, [JSON, *bucket.headers])
 
     async def _batch(self, scope: Scope, receive: Receive, send: Send) -> int:
         holder = await self._keys.holder(scope, May.WRITE_EVENTS)
@@ -113,9 +114,10 @@ class Edge:
         bucket = self._limits.take(holder.org_id, holder.events_per_second, len(items))
         self._pressure.check()
         verdicts = await _judge_calmly(items, holder.identity_key)
-        if not only_asks(scope):
+        asks = only_asks(scope)
+        if not asks:
             await self._log.keep(holder.org_id, source_of(holder), [verdict.line for verdict in verdicts])
-        return await answer(send, success(scope), summary(verdicts), [JSON, *bucket.headers])
+        return await answer(send, success(asks), summary(verdicts), [JSON, *bucket.headers])
 
     async def _pixel(self, scope: Scope, receive: Receive, send: Send) -> int:
         """GET: one event in the URL, answered by a picture. POST: a batch, as the tag's `sendBeacon` sends it."""
@@ -192,8 +194,8 @@ def only_asks(scope: Scope) -> bool:
     return bool(query) and parse_qs(query.decode("latin-1")).get("validate_only") in (["1"], ["true"])
 
 
-def success(scope: Scope) -> int:
-    return HTTPStatus.OK if only_asks(scope) else HTTPStatus.ACCEPTED
+def success(asks: bool) -> int:
+    return HTTPStatus.OK if asks else HTTPStatus.ACCEPTED
 
 
 def source_of(holder: KeyHolder) -> str:

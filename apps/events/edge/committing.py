@@ -28,12 +28,22 @@ class Commit:
     def __init__(self) -> None:
         self.lines: dict[tuple[UUID, str], list[bytes]] = {}
         self.size = 0
-        self.done = asyncio.Event()
-        self.is_kept = False
+        self._waiting: list[asyncio.Future[bool]] = []
 
     @property
     def portions(self) -> list[Portion]:
         return [Portion(org_id, source, lines) for (org_id, source), lines in self.lines.items()]
+
+    def done(self, loop: asyncio.AbstractEventLoop) -> asyncio.Future[bool]:
+        """Whether the lines were kept, once that is known. A future for each who waits, so that one may give up."""
+        future = loop.create_future()
+        self._waiting.append(future)
+        return future
+
+    def tell(self, *, is_kept: bool) -> None:
+        for future in self._waiting:
+            if not future.done():
+                future.set_result(is_kept)
 
 
 class GroupCommit:
@@ -42,6 +52,7 @@ class GroupCommit:
         self._open = Commit()
         self._wanted = asyncio.Event()
         self._worker: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def keep(self, org_id: UUID, source: str, lines: Sequence[bytes]) -> None:
         """Returns once the lines are in the log, on disk; raises `Problem` when they are not."""
@@ -52,11 +63,12 @@ class GroupCommit:
             raise _not_kept("more arrives than can be written")
         commit.lines.setdefault((org_id, source), []).extend(lines)
         commit.size += size
+        if self._loop is None:  # looked up once: each look-up is a system call
+            self._loop = asyncio.get_running_loop()
         self._wanted.set()
         if self._worker is None or self._worker.done():
-            self._worker = asyncio.create_task(self._work())
-        await commit.done.wait()
-        if not commit.is_kept:
+            self._worker = self._loop.create_task(self._work())
+        if not await commit.done(self._loop):
             raise _not_kept("the log cannot be written now")
 
     async def _work(self) -> None:
@@ -65,11 +77,12 @@ class GroupCommit:
             await asyncio.sleep(LINGER)
             self._wanted.clear()
             commit, self._open = self._open, Commit()
+            is_kept = False
             try:
                 with gauges.COMMITS.time():
                     async with asyncio.timeout(PATIENCE):
                         await self._writer.append(commit.portions)
-                commit.is_kept = True
+                is_kept = True
                 gauges.LINES.inc(sum(map(len, commit.lines.values())))
             except (psycopg.Error, OSError) as error:
                 gauges.FAILED.inc()
@@ -78,7 +91,7 @@ class GroupCommit:
                 gauges.FAILED.inc()
                 log.exception("edge.commit_failed", bytes=commit.size)
             finally:
-                commit.done.set()
+                commit.tell(is_kept=is_kept)
 
 
 def _not_kept(why: str) -> Problem:

@@ -69,11 +69,14 @@ class Bodies:
     def __init__(self) -> None:
         self._since: dict[asyncio.Task[Any], float] = {}
         self._sweeper: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def read(self, scope: Scope, receive: Receive) -> bytes:
         """The whole body, unpacked if it came packed."""
-        task = cast("asyncio.Task[Any]", asyncio.current_task())
-        self._since[task] = asyncio.get_running_loop().time()
+        if self._loop is None:  # looked up once: each look-up is a system call
+            self._loop = asyncio.get_running_loop()
+        task = cast("asyncio.Task[Any]", asyncio.current_task(self._loop))
+        self._since[task] = self._loop.time()
         if self._sweeper is None or self._sweeper.done():
             self._sweeper = asyncio.create_task(self._sweep())
         try:
@@ -150,10 +153,7 @@ def _unzstd(body: bytes) -> tuple[bytes, bool]:
 
 def header(scope: Scope, name: bytes) -> bytes | None:
     headers: Iterable[tuple[bytes, bytes]] = scope["headers"]
-    for known, value in headers:
-        if known == name:
-            return value
-    return None
+    return dict(headers).get(name)
 
 
 async def answer(send: Send, status: int, body: bytes, headers: Headers) -> int:

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import time
-from functools import partial
+from functools import lru_cache, partial
 from hashlib import sha256
 from http import HTTPStatus
 from urllib.parse import parse_qs
@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 from django.db import Error
 
 from apps.events.edge.desk import Desk
-from apps.events.edge.http import Problem, Scope, header
+from apps.events.edge.http import Problem, Scope
 from apps.orgs.public import API_KEY_PREFIX, KeyHolder, find_key_holder
 
 # A revoked key is refused after five seconds at the latest; the look-up itself takes some of them.
@@ -85,9 +85,14 @@ def _unavailable() -> Problem:
 
 def key_of(scope: Scope) -> str:
     """From `Authorization: Bearer …` or `X-API-Key: …`."""
-    bearer = header(scope, b"authorization") or b""
-    kind, _, value = bearer.partition(b" ")
-    found = value if kind.lower() == b"bearer" else header(scope, b"x-api-key") or b""
+    headers = dict(scope["headers"])
+    return _key_in(headers.get(b"authorization", b""), headers.get(b"x-api-key", b""))
+
+
+@lru_cache(1024)
+def _key_in(authorization: bytes, own_header: bytes) -> str:
+    kind, _, value = authorization.partition(b" ")
+    found = value if kind.lower() == b"bearer" else own_header
     return _checked(found.strip().decode("latin-1"))
 
 

@@ -23,6 +23,7 @@ class Pressure:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._waiting = 0
+        self._most = int(settings.EVENTS_MOST_WAITING)
         self._asked = 0.0
         self._worker: asyncio.Task[None] | None = None
 
@@ -31,7 +32,7 @@ class Pressure:
         self._asked = time.monotonic()
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._look())
-        if self._waiting > settings.EVENTS_MOST_WAITING:
+        if self._waiting > self._most:
             raise Problem(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "ingest_behind",
