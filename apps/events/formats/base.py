@@ -13,6 +13,9 @@ from typing import BinaryIO
 from apps.common.errors import InvalidInput
 from apps.events.canonical import LONGEST_LINE
 
+# A cell may be as long as a line: lists of deals and of segments are. The csv module's own limit is an eighth of that.
+csv.field_size_limit(LONGEST_LINE)
+
 
 @dataclass(frozen=True)
 class ReadOptions:

@@ -4,9 +4,7 @@ from apps.common.errors import InvalidInput
 from apps.events.formats import beeswax, ndjson, paths, reds
 from apps.events.formats.base import Format
 
-FORMATS: dict[str, Format] = {
-    one.name: one for one in (ndjson.FORMAT, paths.FORMAT, beeswax.WINS, beeswax.CONVERSIONS, *reds.FORMATS)
-}
+FORMATS: dict[str, Format] = {one.name: one for one in (ndjson.FORMAT, paths.FORMAT, *beeswax.FORMATS, *reds.FORMATS)}
 
 
 def get_format(name: str) -> Format:
