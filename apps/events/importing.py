@@ -11,6 +11,7 @@ from typing import BinaryIO, cast
 from uuid import UUID
 
 from django.db import OperationalError
+from django.utils import timezone
 
 from apps.common.errors import InvalidInput, Unavailable
 from apps.events.formats.base import Format, ReadOptions
@@ -38,20 +39,37 @@ def import_file(
 ) -> Imported:
     """Write the file's events to the log. `progress` is called with the bytes of the file consumed so far."""
     check_path(path)
+    with open_file(path) as raw:
+        return import_stream(
+            org=org, raw=raw, name=path.name, file_format=file_format, history=history, end=end, progress=progress
+        )
+
+
+def import_stream(
+    *, org: Organisation, raw: BinaryIO, name: str, file_format: Format, history: bool, end: datetime | None = None,
+    progress: Progress = lambda consumed: None, source: str = "", may_be_empty: bool = False,
+) -> Imported:  # fmt: skip
+    """Write the events of an opened stream, gzipped or not, to the log under the door `source`: whole or not at all.
+
+    Within a transaction of the caller's it commits with that. An hourly delivery `may_be_empty`: nothing happened.
+    """
     options = ReadOptions(end=end or start_of_today())
     try:
-        with acting(SERVICE), in_schema_of(org), open_file(path, progress) as stream:
-            run = FileImport.objects.create(name=path.name[:255], format=file_format.name)
-            read = _append_all(org, run, file_format.read(stream, options), history=history)
-            record(org=org, actor=SERVICE, action="events.imported", file=path.name, format=file_format.name, read=read)
+        with acting(SERVICE), in_schema_of(org):
+            stream = _unpacked(raw, progress)
+            run = FileImport.objects.create(name=name[-255:], format=file_format.name)
+            lines = file_format.read(stream, options) if _has_bytes(stream) else iter(())
+            read = _append_all(org, run, lines, source=source or f"file/{run.format}", history=history)
+            _close(run, read, may_be_empty=may_be_empty)
+            record(org=org, actor=SERVICE, action="events.imported", file=name, format=file_format.name, read=read)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InvalidInput(
-            f"{path} is cut off or damaged: its gzip stream does not end as it should. Nothing of it was imported; "
+            f"{name} is cut off or damaged: its gzip stream does not end as it should. Nothing of it was imported; "
             "fetch the file again."
         ) from error
     except OperationalError as error:
         if getattr(error.__cause__, "sqlstate", "") == DISK_FULL:
-            raise Unavailable(f"The disk is full; nothing of {path} was imported. Free space and repeat.") from error
+            raise Unavailable(f"The disk is full; nothing of {name} was imported. Free space and repeat.") from error
         raise
     return Imported(run.pk, read)
 
@@ -67,23 +85,30 @@ def check_path(path: Path) -> None:
         raise InvalidInput(f"{path} is empty; there is nothing to import.")
 
 
-def open_file(path: Path, progress: Progress) -> BinaryIO:
+def open_file(path: Path) -> BinaryIO:
     try:
-        raw = path.open("rb")
+        return path.open("rb")
     except PermissionError as error:
         raise InvalidInput(f"{path} cannot be read: permission denied.") from error
-    counted = io.BufferedReader(_Counted(raw, progress), 1 << 20)
+
+
+def _unpacked(raw: BinaryIO, progress: Progress) -> io.BufferedReader:
+    counted: io.BufferedReader = io.BufferedReader(_Counted(raw, progress), 1 << 20)
     if counted.peek(2)[:2] == GZIP:
-        return cast(BinaryIO, gzip.GzipFile(fileobj=counted))
-    return cast(BinaryIO, counted)
+        return io.BufferedReader(cast(io.RawIOBase, gzip.GzipFile(fileobj=counted)), 1 << 20)
+    return counted
+
+
+def _has_bytes(stream: io.BufferedReader) -> bool:
+    return bool(stream.peek(1))
 
 
 def start_of_today() -> datetime:
     return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _append_all(org: Organisation, run: FileImport, lines: Iterator[bytes], *, history: bool) -> int:
-    key, source = bytes(org.identity_key), f"file/{run.format}"
+def _append_all(org: Organisation, run: FileImport, lines: Iterator[bytes], *, source: str, history: bool) -> int:
+    key = bytes(org.identity_key)
     batch: list[bytes] = []
     size = read = 0
     for line in lines:
@@ -96,10 +121,14 @@ def _append_all(org: Organisation, run: FileImport, lines: Iterator[bytes], *, h
     if batch:
         store.append(Portion(org.pk, source, batch), import_id=run.pk, first_position=read + 1, history=history)
         read += len(batch)
-    if not read:
-        raise InvalidInput("The file has no events: there is a header at most.")
-    FileImport.objects.filter(pk=run.pk).update(read=read)
     return read
+
+
+def _close(run: FileImport, read: int, *, may_be_empty: bool) -> None:
+    """Keep what was read; an import without lines is finished, for no record of it will say so."""
+    if not read and not may_be_empty:
+        raise InvalidInput("The file has no events: there is a header at most.")
+    FileImport.objects.filter(pk=run.pk).update(read=read, finished_at=None if read else timezone.now())
 
 
 class _Counted(io.RawIOBase):
