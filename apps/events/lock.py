@@ -6,6 +6,10 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from apps.common.errors import Conflict
+from apps.events.log import store
+from apps.orgs.public import SERVICE, acting
+
 KEY = 0x5052_4543
 HELD = """
 SELECT EXISTS (
@@ -46,3 +50,17 @@ def write_lock() -> Iterator[WriteLock | None]:
         finally:
             if not connection.closed_in_transaction and connection.is_usable():
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [KEY])
+
+
+@contextmanager
+def writing_stopped() -> Iterator[None]:
+    """Nobody writes events for as long as the block lasts, and nothing is half-written: a schema may change."""
+    with write_lock() as lock:
+        if lock is None:
+            raise Conflict(
+                "An ingestor is writing events, and the warehouse's schema is about to change. Stop the ingestor "
+                "(run_ingestor), then run this again."
+            )
+        with acting(SERVICE):
+            store.release()
+        yield

@@ -4,6 +4,16 @@ from apps.events.canonical import Event, Properties
 from apps.events.contracts import PLATFORM_KINDS, platform_name
 from apps.events.demo import Buyer as DemoBuyer
 from apps.events.demo import generate as generate_demo
+from apps.events.lock import writing_stopped
 from apps.events.quality import CODES
 
-__all__ = ["CODES", "PLATFORM_KINDS", "DemoBuyer", "Event", "Properties", "generate_demo", "platform_name"]
+__all__ = [
+    "CODES",
+    "PLATFORM_KINDS",
+    "DemoBuyer",
+    "Event",
+    "Properties",
+    "generate_demo",
+    "platform_name",
+    "writing_stopped",
+]

@@ -21,7 +21,15 @@ from django.conf import settings
 from apps.common.errors import Unavailable
 
 # Every table that bears `org_id`; `tests/warehouse` compares this with the engine's own catalogue.
-TABLES_WITH_ORG = ("events", "event_keys", "performance", "signal_usage")
+TABLES_WITH_ORG = (
+    "events",
+    "event_keys",
+    "persons",
+    "performance",
+    "performance_detail",
+    "reach_days",
+    "signal_usage",
+)
 LIMITS: Mapping[str, Any] = {
     "max_execution_time": 20,
     "max_memory_usage": 4_000_000_000,

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from apps.warehouse.gateway import client
+from apps.warehouse.gateway import client, open_client
 
+LONGEST_STATEMENT = 6 * 3600
 FOLDER = Path(__file__).parent / "schema"
 LEDGER = """
 CREATE TABLE IF NOT EXISTS schema_files (name String, applied_at DateTime DEFAULT now())
@@ -12,17 +13,24 @@ ENGINE = MergeTree ORDER BY name
 """
 
 
-def apply_schema() -> list[str]:
-    """Apply what is missing; answers the names of the files applied now."""
+def missing_schema() -> list[str]:
+    """The names of the files that are still to be applied."""
     connection = client()
     connection.command(LEDGER)
     done = {row[0] for row in connection.query("SELECT name FROM schema_files").result_rows}
-    missing = [path for path in sorted(FOLDER.glob("*.sql")) if path.name not in done]
-    for path in missing:
+    return [path.name for path in sorted(FOLDER.glob("*.sql")) if path.name not in done]
+
+
+def apply_schema() -> list[str]:
+    """Apply what is missing; answers the names of the files applied now. Nobody may write events meanwhile."""
+    missing = missing_schema()
+    # Moving what is there takes longer than any question.
+    connection = open_client(send_receive_timeout=LONGEST_STATEMENT)
+    for path in map(FOLDER.joinpath, missing):
         for statement in statements(path.read_text(encoding="utf-8")):
             connection.command(_repeatable(statement))
         connection.insert("schema_files", [[path.name]], column_names=["name"])
-    return [path.name for path in missing]
+    return missing
 
 
 def statements(text: str) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from apps.warehouse.catalogue import describe_tables
 from apps.warehouse.gateway import Audit, UnscopedQuery, execute, execute_across, execute_binary, insert
-from apps.warehouse.migrate import apply_schema
+from apps.warehouse.migrate import apply_schema, missing_schema
 
 __all__ = [
     "Audit",
@@ -13,4 +13,5 @@ __all__ = [
     "execute_across",
     "execute_binary",
     "insert",
+    "missing_schema",
 ]

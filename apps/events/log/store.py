@@ -85,6 +85,12 @@ def fail(records: Iterable[LogRecord], why: str) -> None:
     LogRecord.objects.filter(pk__in=[record.pk for record in records]).update(error=why, batch_id=None)
 
 
+def release() -> None:
+    """Take claimed batches apart: their records are claimed anew under other ids. What had arrived of them counts as
+    duplicate then, where a replay would rely on a token that the warehouse may have forgotten."""
+    _open().exclude(batch_id=None).update(batch_id=None)
+
+
 def finish(records: Sequence[LogRecord]) -> None:
     """Keep the records' counts; their work is done."""
     now = timezone.now()
