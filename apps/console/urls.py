@@ -1,8 +1,5 @@
 from django.urls import path
 
-from apps.console.views import audit, organisations
+from apps.console.views import organisations
 
-urlpatterns = [
-    path("", organisations.index, name="organisations"),
-    path("audit/", audit.audit, name="audit"),
-]
+urlpatterns = [path("", organisations.index, name="organisations")]

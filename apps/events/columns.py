@@ -28,8 +28,8 @@ class Accepted(Struct, frozen=True, gc=False):
     received_at: datetime
 
 
-def table(org_id: UUID, batch_id: UUID, rows: Sequence[Accepted], *, currency: str) -> pa.Table:
-    """Arrow columns of `rows`; an event that names no currency is in the organisation's.
+def table(org_id: UUID, batch_id: UUID, rows: Sequence[Accepted], *, currency: str, kept_days: int) -> pa.Table:
+    """Arrow columns of `rows`; an event that names no currency is in the organisation's. `person_number` comes later.
 
     One column at a time over plain lists: this is the hot path of the ingestor (see `make bench BENCH=skeleton`).
     """
@@ -68,6 +68,7 @@ def table(org_id: UUID, batch_id: UUID, rows: Sequence[Accepted], *, currency: s
             "properties": pa.array([bytes(event.properties) for event in events], pa.binary()),
             "content_hash": pa.array([row.content_hash for row in rows], pa.binary(32)),
             "batch_id": _constant(str(batch_id), size),
+            "kept_days": pa.repeat(pa.scalar(kept_days, pa.uint16()), size),
         }
     )
 

@@ -24,6 +24,7 @@ from apps.events.known import KnownIds
 from apps.events.lock import LockLost, WriteLock, write_lock
 from apps.events.log import store
 from apps.events.log.models import LogRecord
+from apps.events.persons import PersonNumbers
 from apps.events.preparing import Arrived, Job, Prepared
 from apps.events.writing import write
 from apps.orgs.public import SERVICE, acting
@@ -50,7 +51,7 @@ class Ingestor:
 
     def __init__(self, decoders: Decoders, lock: WriteLock, *, patient: bool) -> None:
         self._decoders, self._lock, self._patient = decoders, lock, patient
-        self._known = KnownIds()
+        self._known, self._persons = KnownIds(), PersonNumbers()
         self._stopped = Event()
 
     def stop(self) -> None:
@@ -112,7 +113,7 @@ class Ingestor:
         over."""
         for pause in chain(PAUSES, repeat(LONGEST_PAUSE if self._patient else None)):
             try:
-                write(batch_id, records, prepared, self._known, self._lock)
+                write(batch_id, records, prepared, self._known, self._persons, self._lock)
             except LockLost:
                 raise
             except (Unavailable, OperationalError) as error:
@@ -173,7 +174,7 @@ def _portions(records: Sequence[LogRecord]) -> Iterator[list[LogRecord]]:
 def _job(batch_id: UUID, records: Sequence[LogRecord]) -> Job:
     org = records[0].org
     arrived = [Arrived(bytes(one.payload), one.created_at, one.history) for one in records]
-    return Job(org.pk, batch_id, org.currency, arrived)
+    return Job(org.pk, batch_id, org.currency, org.raw_event_days, arrived)
 
 
 def _outcomes(

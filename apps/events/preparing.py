@@ -44,6 +44,7 @@ class Job(Struct, frozen=True):
     org_id: UUID
     batch_id: UUID
     currency: str
+    kept_days: int
     records: Sequence[Arrived]
 
 
@@ -72,11 +73,14 @@ class Outcome(Struct):
 class Prepared(Struct, frozen=True):
     """A job as ClickHouse takes it: rows in the records' order.
 
-    `keys` has a row an event: two halves of 128 bits of its id's SHA-256. `outcomes` has one for each record.
+    `keys` has a row an event: two halves of 128 bits of its id's SHA-256. `persons` has such a row for each person, and
+    `person_places` says for each event which of them, or -1 where there is none. `outcomes` has one for each record.
     """
 
     table: pa.Table
     keys: np.ndarray
+    persons: np.ndarray
+    person_places: np.ndarray
     outcomes: list[Outcome]
 
 
@@ -118,7 +122,7 @@ def _prepare(job: Job) -> Prepared:
     rows: list[Accepted] = []
 
     def lay_out() -> None:
-        tables.append(columns.table(job.org_id, job.batch_id, rows, currency=job.currency))
+        tables.append(columns.table(job.org_id, job.batch_id, rows, currency=job.currency, kept_days=job.kept_days))
         keys.append(keys_of([row.event_id for row in rows]))
         rows.clear()
 
@@ -132,7 +136,15 @@ def _prepare(job: Job) -> Prepared:
             if len(rows) >= PART:
                 lay_out()
     lay_out()
-    return Prepared(_join(tables), np.concatenate(keys), outcomes)
+    table = _join(tables)
+    return Prepared(table, np.concatenate(keys), *_persons(table), outcomes)
+
+
+def _persons(table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
+    """The keys of all persons, each once, and the place among them of each row's."""
+    encoded = table.column("person_id").combine_chunks().dictionary_encode()
+    places = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    return keys_of(encoded.dictionary.to_pylist()), places
 
 
 def sort(lines: Sequence[bytes], *, now: datetime, history: bool) -> Iterator[Sorted]:

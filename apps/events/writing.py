@@ -17,6 +17,7 @@ from apps.events.lock import LockLost, WriteLock
 from apps.events.log import store
 from apps.events.log.models import LogRecord
 from apps.events.models import FileImport, QuarantinedLine
+from apps.events.persons import PersonNumbers
 from apps.events.preparing import Outcome, Prepared, Rejected
 from apps.orgs.public import SERVICE, acting, in_schema_of
 from apps.warehouse.public import insert
@@ -36,8 +37,9 @@ ON CONFLICT (source, hour) DO UPDATE SET
 
 
 def write(
-    batch_id: UUID, records: Sequence[LogRecord], prepared: Sequence[Prepared], known: KnownIds, ours: WriteLock
-) -> None:
+    batch_id: UUID, records: Sequence[LogRecord], prepared: Sequence[Prepared], known: KnownIds, persons: PersonNumbers,
+    ours: WriteLock,
+) -> None:  # fmt: skip
     """Bring a batch of one organisation's records to its end, in one transaction.
 
     `prepared` has their rows and outcomes in the records' order, over one job or several.
@@ -51,8 +53,7 @@ def write(
         ours.check()
         if not store.lock(records):
             raise LockLost("Another ingestor has finished this batch.")
-        table = pa.concat_tables([one.table for one in prepared]).unify_dictionaries()
-        table = table if new.all() else table.filter(pa.array(new))
+        table = rows_of(org.pk, prepared, new, persons)
         if table.num_rows:
             insert("events", table, token=str(batch_id))
         count(records, outcomes, new)
@@ -61,6 +62,26 @@ def write(
         store.finish(records)
         settle({record.import_id for record in records if record.import_id})
     log.info("events.batch_done", org=str(org.pk), batch=str(batch_id), records=len(records), accepted=table.num_rows)
+
+
+def rows_of(org_id: UUID, prepared: Sequence[Prepared], new: np.ndarray, persons: PersonNumbers) -> pa.Table:
+    """The rows of those events that are `new`, with their persons' numbers."""
+    table = pa.concat_tables([one.table for one in prepared]).unify_dictionaries()
+    # From place 1 on, since place 0 is nobody's.
+    starts = list(accumulate((len(one.persons) for one in prepared), initial=1))[:-1]
+    places = np.concatenate(
+        [np.where(one.person_places < 0, 0, one.person_places + start)
+         for one, start in zip(prepared, starts, strict=True)]
+    )  # fmt: skip
+    if not new.all():
+        table, places = table.filter(pa.array(new)), places[new]
+    keys = np.concatenate([one.persons for one in prepared])
+    is_met = np.zeros(len(keys) + 1, dtype=bool)
+    is_met[places] = True
+    met = np.flatnonzero(is_met[1:]) + 1
+    numbers = np.zeros(len(keys) + 1, dtype=np.uint32)
+    numbers[met] = persons.fetch(org_id, keys[met - 1])
+    return table.append_column("person_number", pa.array(numbers[places]))
 
 
 def repeated(keys: np.ndarray) -> np.ndarray:
