@@ -12,7 +12,13 @@ from apps.orgs.public import Actor, Organisation, Permission
 THEMES = frozenset({"light", "dark"})
 OVERVIEW = (Permission.VIEW_OVERVIEW, "Overview", "org:overview", "chart-bar")
 SOURCES = (Permission.IMPORT_EVENTS, "Sources", "org:sources", "file-import")
+AUDIT = (Permission.VIEW_AUDIT, "Audit trail", "org:audit", "shield-lock")
 EARNINGS = (Permission.VIEW_EARNINGS, "Earnings", "org:earnings", "coins")
+
+PLATFORM = (
+    ("Organisations", "console:organisations", "building"),
+    ("Audit trail", "console:audit", "shield-lock"),
+)
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -48,8 +54,7 @@ def _navigation(request: HttpRequest, org: Organisation | None) -> list[dict[str
     if org is not None and actor is not None:
         groups.append({"label": "", "items": _org_items(request, actor, org)})
     if actor is not None and actor.is_super_admin:
-        item = _item(request, "Organisations", reverse("console:organisations"), "building", {"console:organisations"})
-        groups.append({"label": "Platform", "items": [item]})
+        groups.append({"label": "Platform", "items": [_platform_item(request, *one) for one in PLATFORM]})
     return groups
 
 
@@ -59,10 +64,14 @@ def _org_items(request: HttpRequest, actor: Actor, org: Organisation) -> list[di
     permission, label, page, icon = EARNINGS if org.sells_data else OVERVIEW
     if actor.may(permission, org.pk):
         items.append(_item(request, label, reverse("org:home", args=[org.slug]), icon, {"org:home", page}))
-    permission, label, page, icon = SOURCES
-    if actor.may(permission, org.pk):
-        items.append(_item(request, label, reverse(page, args=[org.slug]), icon, {page}))
+    for permission, label, page, icon in (SOURCES, AUDIT):
+        if actor.may(permission, org.pk):
+            items.append(_item(request, label, reverse(page, args=[org.slug]), icon, {page}))
     return items
+
+
+def _platform_item(request: HttpRequest, label: str, page: str, icon: str) -> dict[str, Any]:
+    return _item(request, label, reverse(page), icon, {page})
 
 
 def _item(request: HttpRequest, label: str, url: str, icon: str, pages: Set[str]) -> dict[str, Any]:

@@ -20,4 +20,5 @@ urlpatterns = [
     path("", include("apps.omg.urls")),
     path("", include("apps.earnings.urls")),
     path("", include("apps.events.urls")),
+    path("", include("apps.orgs.urls")),
 ]

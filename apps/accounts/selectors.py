@@ -1,5 +1,8 @@
 """Reads of people and their sign-in links."""
 
+from collections.abc import Iterable
+from uuid import UUID
+
 from django.utils import timezone
 
 from apps.accounts.models import SignInLink, User
@@ -13,3 +16,12 @@ def find_link_owner(token: str) -> User | None:
         .first()
     )
     return link.user if link else None
+
+
+def list_emails(user_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """How people who act by their id are called; whoever was removed is missing."""
+    return dict(User.objects.filter(pk__in=set(user_ids)).values_list("pk", "email"))
+
+
+def find_by_email(email: str) -> User | None:
+    return User.objects.filter(email=email.strip().lower()).first() if email else None

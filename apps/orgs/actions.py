@@ -8,14 +8,8 @@ from django.db import connections, transaction
 from apps.accounts.public import get_or_create_user, issue_sign_in_link
 from apps.common.errors import Conflict, Forbidden, InvalidInput
 from apps.orgs.actor import Actor, declare
-from apps.orgs.models import (
-    OWNER_KINDS,
-    TEMPLATE_SCHEMA,
-    AuditEntry,
-    Kind,
-    Membership,
-    Organisation,
-)
+from apps.orgs.audit import record
+from apps.orgs.models import OWNER_KINDS, TEMPLATE_SCHEMA, Kind, Membership, Organisation
 from apps.orgs.permissions import PLATFORM_ROLES, Role
 
 PROVISIONING = "provisioning"
@@ -58,11 +52,6 @@ def add_member(*, actor: Actor, org: Organisation, email: str, role: Role) -> Me
         if created:
             record(org=org, actor=actor, action="membership.added", user=str(user.pk), role=role.value)
     return membership
-
-
-def record(*, org: Organisation | None, actor: Actor, action: str, using: str = "default", **detail: Any) -> None:
-    """Add one line to the audit trail, in the transaction of what it records."""
-    AuditEntry.objects.using(using).create(org=org, actor=actor.audit_name, action=action, detail=detail)
 
 
 def schema_name_of(slug: str) -> str:

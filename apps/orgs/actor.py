@@ -18,12 +18,16 @@ from apps.orgs.permissions import TABLE, Permission, Role
 
 @dataclass(frozen=True)
 class Actor:
-    """A person or a part of the platform, with the roles held in each organisation."""
+    """A person or a part of the platform, with the roles held in each organisation.
+
+    `origin` says for the audit trail from where they act: a network, never an address.
+    """
 
     name: str
     roles: frozenset[tuple[UUID, Role]] = frozenset()
     is_service: bool = False
     user_id: UUID | None = None
+    origin: str = ""
 
     @property
     def is_super_admin(self) -> bool:

@@ -12,8 +12,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from apps.common.errors import InvalidInput, NotFound
-from apps.orgs.actions import record
 from apps.orgs.actor import Actor
+from apps.orgs.audit import record
 from apps.orgs.models import ApiKey, Organisation, Status
 from apps.orgs.permissions import Scope
 

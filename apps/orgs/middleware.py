@@ -1,12 +1,14 @@
 """Gives each request its actor, its organisation and its transaction."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, cast
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.http import HttpRequest, HttpResponse
 
+from apps.accounts.public import network_of
 from apps.common.error_pages import error_page
 from apps.common.errors import AppError, Forbidden, NotFound
 from apps.orgs.access import get_organisation
@@ -59,10 +61,11 @@ class ActorMiddleware:
 def actor_of(request: HttpRequest) -> Actor:
     user = request.user
     if not user.is_authenticated:
-        return ANONYMOUS
+        return replace(ANONYMOUS, origin=network_of(request))
     declare(Actor(user.email, user_id=user.pk))
     held = Membership.objects.filter(user_id=user.pk).values_list("org_id", "role")
-    return Actor(user.email, frozenset((org_id, Role(role)) for org_id, role in held), user_id=user.pk)
+    roles = frozenset((org_id, Role(role)) for org_id, role in held)
+    return Actor(user.email, roles, user_id=user.pk, origin=network_of(request))
 
 
 def _connection() -> Any:

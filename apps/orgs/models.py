@@ -122,19 +122,40 @@ class Membership(models.Model):
 
 
 class AuditEntry(models.Model):
-    """What was done, by whom, to which organisation. Rows are added, never changed or removed."""
+    """What was done, by whom, from where, to which organisation: added, never changed; a partition a year.
+
+    A person stands here by id, a client by its network: what outlives a person's data names nobody.
+    """
 
     org = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="audit_entries")
     actor = models.CharField(max_length=120)
     action = models.CharField(max_length=80)
+    target = models.CharField(max_length=160, blank=True, default="")
+    origin = models.CharField(max_length=80, blank=True, default="")
     detail = models.JSONField(default=dict)
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        indexes = [models.Index(fields=["org", "-at"], name="audit_by_org")]
+        indexes = [models.Index(fields=["org", "-id"], name="audit_by_org")]
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.actor} {self.action}"
+
+
+class AuditSeal(models.Model):
+    """A link of the chain over all entries: `digest` is the SHA-256 of the digest before it and `content`.
+
+    Written by the database's `seal_audit` only.
+    """
+
+    id = models.BigIntegerField(primary_key=True)
+    entry_id = models.BigIntegerField(unique=True)
+    entry_at = models.DateTimeField()
+    content = models.BinaryField()
+    digest = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"seal {self.pk} of entry {self.entry_id}"
 
 
 class ApiKey(models.Model):

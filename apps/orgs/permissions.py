@@ -26,6 +26,7 @@ class Permission(StrEnum):
     VIEW_EARNINGS = "view_earnings"
     IMPORT_EVENTS = "import_events"
     MANAGE_API_KEYS = "manage_api_keys"
+    VIEW_AUDIT = "view_audit"
     VIEW_ALL_ORGANISATIONS = "view_all_organisations"
 
 
@@ -42,7 +43,7 @@ ALL = frozenset(Permission)
 TABLE: dict[Role, frozenset[Permission]] = {
     Role.SUPER_ADMIN: ALL,
     Role.CAMPAIGN_MANAGER: frozenset(
-        {Permission.VIEW_OVERVIEW, Permission.VIEW_EARNINGS, Permission.IMPORT_EVENTS},
+        {Permission.VIEW_OVERVIEW, Permission.VIEW_EARNINGS, Permission.IMPORT_EVENTS, Permission.VIEW_AUDIT},
     ),
     Role.ORG_ADMIN: frozenset(
         {
@@ -50,6 +51,7 @@ TABLE: dict[Role, frozenset[Permission]] = {
             Permission.VIEW_EARNINGS,
             Permission.IMPORT_EVENTS,
             Permission.MANAGE_API_KEYS,
+            Permission.VIEW_AUDIT,
         },
     ),
     Role.MARKETER: frozenset({Permission.VIEW_OVERVIEW}),

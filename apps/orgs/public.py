@@ -1,15 +1,17 @@
 """What other rooms may ask of organisations."""
 
 from apps.orgs.access import check, requires, requires_platform
-from apps.orgs.actions import add_member, create_organisation, record
+from apps.orgs.actions import add_member, create_organisation
 from apps.orgs.actor import SERVICE, Actor, acting, declare, in_schema_of
 from apps.orgs.api_keys import PREFIX as API_KEY_PREFIX
 from apps.orgs.api_keys import KeyHolder, create_api_key, digest_of, find_key_holder, revoke_api_key
+from apps.orgs.audit import record
 from apps.orgs.models import Kind, Organisation
 from apps.orgs.permissions import Permission, Role, Scope
 from apps.orgs.provisioning import migrate_postgres
 from apps.orgs.requests import ActorRequest, OrgRequest
 from apps.orgs.selectors import buyer_names, find_by_slug, search_organisations
+from apps.orgs.views.audit import audit_page
 
 __all__ = [
     "API_KEY_PREFIX",
@@ -25,6 +27,7 @@ __all__ = [
     "Scope",
     "acting",
     "add_member",
+    "audit_page",
     "buyer_names",
     "check",
     "create_api_key",

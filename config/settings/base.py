@@ -155,6 +155,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE = {
     "purge-ingest-log": {"task": "apps.events.tasks.purge_ingest_log", "schedule": 3600.0},
+    "seal-audit": {"task": "apps.orgs.tasks.seal_audit", "schedule": 10.0},
+    "keep-audit-partitions": {"task": "apps.orgs.tasks.keep_audit_partitions", "schedule": 86400.0},
     "purge-sign-in": {"task": "apps.accounts.tasks.purge_sign_in", "schedule": 86400.0},
 }
 

@@ -154,7 +154,8 @@ def test_the_navigation_shows_where_one_is(path: str, world: World, as_persona: 
 
 def test_a_page_that_is_elsewhere_is_not_highlighted(world: World, as_persona: SignIn) -> None:
     groups = as_persona("super_admin").get("/console/").context["shell"]["nav"]
-    assert [(item["label"], item["current"]) for item in groups[-1]["items"]] == [("Organisations", True)]
+    current = [item["label"] for item in groups[-1]["items"] if item["current"]]
+    assert current == ["Organisations"]
 
 
 def test_today_is_marked_in_the_chart_and_left_out_of_sparklines(world: World, as_persona: SignIn) -> None:

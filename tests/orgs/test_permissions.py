@@ -18,13 +18,16 @@ BUYER_EARNINGS = dict(zip(EVERYONE, (OK, OK, OK, FORBIDDEN, FORBIDDEN, OK, MISSI
 BUYER_SOURCES = dict(
     zip(EVERYONE, (OK, OK, OK, FORBIDDEN, FORBIDDEN, FORBIDDEN, MISSING, MISSING, TO_SIGN_IN), strict=True)
 )
+BUYER_AUDIT = BUYER_SOURCES
 STAFF_ONLY = dict(zip(EVERYONE, (OK, *[FORBIDDEN] * 7, TO_SIGN_IN), strict=True))
 TABLE: dict[str, dict[str | None, int]] = {
     "org:home": BUYER_OVERVIEW,
     "org:overview": BUYER_OVERVIEW,
     "org:earnings": BUYER_EARNINGS,
     "org:sources": BUYER_SOURCES,
+    "org:audit": BUYER_AUDIT,
     "console:organisations": STAFF_ONLY,
+    "console:audit": STAFF_ONLY,
 }
 # What is only posted to, here without the fields it needs: whoever may do it is told what is missing.
 REFUSED = 400
@@ -34,7 +37,7 @@ WRITES: dict[str, dict[str | None, int]] = {
     },
 }
 # Open to anyone, or a redirect that depends on who asks; tested where they live.
-ELSEWHERE = {"health", "home", "sign_in_link"}
+ELSEWHERE = {"health", "home", "sign_in_link", "org:audit_entry"}
 # django-allauth's own pages need no organisation; it tests them, and tests/accounts what we set.
 NOT_OURS = ("account_", "mfa_")
 

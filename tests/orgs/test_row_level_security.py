@@ -32,7 +32,7 @@ def test_every_shared_table_with_an_organisation_has_a_forced_policy() -> None:
             " (SELECT count(*) FROM pg_policy AS p WHERE p.polrelid = c.oid)"
             " FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace"
             " JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'org_id' AND NOT a.attisdropped"
-            " WHERE n.nspname = 'public' AND c.relkind = 'r'"
+            " WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p')"
         )
         tables = {name: (forced, policies) for name, forced, policies in cursor.fetchall()}
     assert tables.keys() >= {"orgs_membership", "orgs_auditentry", "ingest_log_logrecord", "orgs_apikey"}

@@ -22,6 +22,7 @@ from apps.common.pages import (
     url_with,
 )
 from apps.common.period import Period, read_period
+from apps.common.spreadsheets import safe_cell
 from apps.omg import chart
 from apps.omg.metrics import METRICS, Metric
 from apps.omg.overview import (
@@ -161,15 +162,10 @@ def _breakdown_lines(request: OrgRequest, data: Data, dimension: Dimension) -> l
     sort = read_sort(request, DEFAULT_SORT)
     rows = breakdown(data, sort=sort[0], descending=sort[1])
     lines = [
-        [_cell(display_name(name, dimension)), *(_plain(metric, metric.value(sums)) for metric in METRICS)]
+        [safe_cell(display_name(name, dimension)), *(_plain(metric, metric.value(sums)) for metric in METRICS)]
         for name, sums in rows
     ]
     return [[dimension.value, *(metric.key for metric in METRICS)], *lines]
-
-
-def _cell(text: str) -> str:
-    """A text that a spreadsheet would take for a formula gets an apostrophe before it."""
-    return f"'{text}" if text[:1] in "=+-@\t\r" else text
 
 
 def _plain(metric: Metric, value: Decimal | None) -> str:

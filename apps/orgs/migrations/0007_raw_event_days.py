@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("orgs", "0005_platform_roles"),
+        ("orgs", "0006_audit_trail"),
     ]
 
     operations = [

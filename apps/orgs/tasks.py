@@ -1,0 +1,20 @@
+"""Periodic work on organisations."""
+
+from celery import shared_task
+
+from apps.orgs.actor import SERVICE, acting
+from apps.orgs.audit import keep_partitions, seal_entries
+
+
+@shared_task(time_limit=300)
+def seal_audit() -> int:
+    """Seal what the audit trail got since; answers how many entries."""
+    with acting(SERVICE):
+        return seal_entries()
+
+
+@shared_task(time_limit=300)
+def keep_audit_partitions() -> int:
+    """Make room for the next year of the audit trail, drop what is past its time; answers how many years."""
+    with acting(SERVICE):
+        return keep_partitions()

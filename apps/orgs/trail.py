@@ -1,0 +1,193 @@
+"""The audit trail as its pages and files show it: filtered, newest first, in words."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q, QuerySet, TextField
+from django.db.models.functions import Cast
+
+from apps.accounts.public import find_by_email, list_emails
+from apps.common.errors import InvalidInput
+from apps.orgs.models import AuditEntry
+
+AT_ONCE = 50
+MOST_EXPORTED = 50_000
+# Read as "<who> …"; an action that is not here is shown by its own words.
+WORDS: Mapping[str, str] = {
+    "api_key.created": "made an API key",
+    "api_key.revoked": "took back an API key",
+    "audit.exported": "exported the audit trail",
+    "audit.read": "read the audit trail of all organisations",
+    "events.imported": "imported a file",
+    "events.replayed": "replayed lines from quarantine",
+    "membership.added": "gave a role",
+    "organisation.created": "made the organisation",
+    "password.changed": "changed their password",
+    "password.reset": "reset their password",
+    "password.set": "set a password",
+    "second_step.added": "added a second step of sign-in",
+    "second_step.removed": "removed a second step of sign-in",
+    "sign_in.done": "signed in",
+    "sign_in.ended": "signed out",
+    "sign_in.failed": "failed to sign in",
+    "warehouse.crossed": "looked across organisations",
+}
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the reader looks for; empty fields do not matter. Days are whole ones of `time_zone`, both included."""
+
+    who: str = ""
+    action: str = ""
+    text: str = ""
+    first: date | None = None
+    last: date | None = None
+    before: int | None = None
+    time_zone: str = "UTC"
+
+    @property
+    def is_open(self) -> bool:
+        return not (self.who or self.action or self.text or self.first or self.last)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One entry in words."""
+
+    id: int
+    at: datetime
+    who: str
+    action: str
+    words: str
+    target: str
+    origin: str
+    org: str
+    detail: dict[str, Any]
+
+    @property
+    def about(self) -> str:
+        """Its detail in one line."""
+        return ", ".join(f"{name} {_plain(value)}" for name, value in self.detail.items())
+
+
+def read_question(query: Mapping[str, str], time_zone: str) -> Question:
+    """From a page's URL; what cannot be meant is refused."""
+    first, last = _day(query, "from"), _day(query, "to")
+    if first and last and last < first:
+        raise InvalidInput(f"The range ends ({last}) before it begins ({first}); exchange the two days.")
+    return Question(
+        who=query.get("who", "").strip()[:200],
+        action=query.get("action", "").strip()[:80],
+        text=query.get("q", "").strip()[:100],
+        first=first,
+        last=last,
+        before=_number(query, "before"),
+        time_zone=time_zone,
+    )
+
+
+def find_entries(question: Question, org_id: UUID | None) -> QuerySet[AuditEntry]:
+    """Newest first: one organisation's, or of all that the actor may see."""
+    entries = AuditEntry.objects.select_related("org").order_by("-id")
+    if org_id is not None:
+        entries = entries.filter(org=org_id)
+    if question.who:
+        entries = entries.filter(actor=_actor(question.who))
+    if question.action:
+        entries = entries.filter(action=question.action)
+    if question.text:
+        spoken = Q(target__icontains=question.text) | Q(detail_text__icontains=question.text)
+        entries = entries.annotate(detail_text=Cast("detail", TextField())).filter(spoken)
+    if question.first:
+        entries = entries.filter(at__gte=_midnight(question.first, question.time_zone))
+    if question.last:
+        entries = entries.filter(at__lt=_midnight(question.last + timedelta(days=1), question.time_zone))
+    if question.before:
+        entries = entries.filter(pk__lt=question.before)
+    return entries
+
+
+def list_actions(org_id: UUID | None) -> list[str]:
+    entries = AuditEntry.objects.filter(org=org_id) if org_id else AuditEntry.objects.all()
+    return sorted(entries.values_list("action", flat=True).distinct())
+
+
+def describe(entries: Iterable[AuditEntry]) -> list[Line]:
+    entries = list(entries)
+    said = [text for entry in entries for text in (entry.actor, *map(str, entry.detail.values()))]
+    names = list_emails(found for text in said if (found := _as_id(text)))
+    return [_line(entry, names) for entry in entries]
+
+
+def _line(entry: AuditEntry, names: Mapping[UUID, str]) -> Line:
+    """Entries name people by id, which alone says nothing once a person was removed."""
+    person = _as_id(entry.actor)
+    who = names.get(person, "a person who was removed") if person else entry.actor
+    return Line(
+        id=entry.pk,
+        at=entry.at,
+        who="Precise" if who == "service" else who,
+        action=entry.action,
+        words=words_of(entry.action),
+        target=entry.target,
+        origin=entry.origin,
+        org=entry.org.name if entry.org else "",
+        detail={name: _named(value, names) for name, value in entry.detail.items()},
+    )
+
+
+def _named(value: Any, names: Mapping[UUID, str]) -> Any:
+    found = _as_id(value)
+    return names.get(found, value) if found else value
+
+
+def words_of(action: str) -> str:
+    return WORDS.get(action) or action.replace(".", " ").replace("_", " ")
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, list):
+        return " and ".join(map(str, value))
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def _actor(who: str) -> str:
+    """People act under their id; parts of the platform under their name."""
+    if "@" in who:
+        person = find_by_email(who)
+        return str(person.pk) if person else ""
+    return "service" if who.lower() == "precise" else who
+
+
+def _as_id(value: object) -> UUID | None:
+    try:
+        return UUID(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def _day(query: Mapping[str, str], name: str) -> date | None:
+    if not (text := query.get(name, "")):
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidInput(f"{text[:40]!r} is not a day; use a date such as 2026-03-31.") from error
+
+
+def _number(query: Mapping[str, str], name: str) -> int | None:
+    text = query.get(name, "")
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise InvalidInput(f"{name} is the number of an entry.")
+    return int(text)
+
+
+def _midnight(day: date, time_zone: str) -> datetime:
+    return datetime.combine(day, time(), ZoneInfo(time_zone))
