@@ -15,6 +15,10 @@ class FileImport(models.Model):
     accepted = models.PositiveBigIntegerField(default=0)
     duplicate = models.PositiveBigIntegerField(default=0)
     rejected = models.PositiveBigIntegerField(default=0)
+    source = models.CharField(max_length=40, blank=True, help_text="Of reported performance: which report it is.")
+    findings = models.JSONField(
+        default=dict, help_text="Of reported performance: layout, reasons, the file's own totals."
+    )
 
     def __str__(self) -> str:
         return f"{self.name} ({self.format})"
@@ -55,3 +59,34 @@ class SourceHour(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source} at {self.hour:%Y-%m-%d %H}"
+
+
+class ColumnMapping(models.Model):
+    """Which column of a source's reports is what, as it was imported last: the next file is read likewise."""
+
+    source = models.CharField(max_length=40, unique=True)
+    columns = models.JSONField(help_text="Names of columns by role.")
+    options = models.JSONField(help_text="What no column says: order of dates, decimal mark, currency, platform.")
+    updated_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return self.source
+
+
+class RejectedRow(models.Model):
+    """A row of a report that broke a rule: its mapped cells as they came, personal data taken out."""
+
+    import_id = models.UUIDField(db_index=True)
+    source = models.CharField(max_length=40)
+    line = models.PositiveBigIntegerField(help_text="Of the file, from 1.")
+    code = models.CharField(max_length=40, db_index=True)
+    column = models.CharField(max_length=256)
+    message = models.TextField()
+    cells = models.TextField(help_text="JSON: the mapped cells by the names of their columns.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["import_id", "line"], name="row_rejected_once")]
+
+    def __str__(self) -> str:
+        return f"{self.code} in line {self.line}"

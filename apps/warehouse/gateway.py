@@ -28,6 +28,8 @@ TABLES_WITH_ORG = (
     "performance",
     "performance_detail",
     "reach_days",
+    "reported",
+    "reported_rows",
     "signal_usage",
 )
 LIMITS: Mapping[str, Any] = {
@@ -37,6 +39,8 @@ LIMITS: Mapping[str, Any] = {
     "result_overflow_mode": "throw",
     "readonly": 2,
 }
+# Those of them that only make sense for a question.
+READING = frozenset({"readonly", "max_result_rows", "result_overflow_mode"})
 # Errors of the engine that pass: time-outs, too many queries or parts at once, memory, disk space, a table shut down.
 PASSING = frozenset({159, 202, 203, 209, 210, 241, 242, 243, 252, 319, 999})
 Audit = Callable[[str, Mapping[str, Any]], None]
@@ -109,6 +113,18 @@ def insert(table: str, rows: pa.Table, *, token: str) -> None:
                 "optimize_on_insert": 0,
                 "log_comment": f"insert {table}",
             },
+        )
+
+
+def gather(org_id: UUID, tag: str, sql: str, params: Mapping[str, Any] | None = None, *, token: str) -> None:
+    """`INSERT … SELECT` within one organisation, as one block: all of it is there, or nothing."""
+    scope = {name: value for name, value in _scope(org_id, tag, sql, {}).items() if name not in READING}
+    one_block = {"max_threads": 1, "min_insert_block_size_rows": 1 << 30, "min_insert_block_size_bytes": 4_000_000_000}
+    with _reachable():
+        client().command(
+            sql,
+            parameters={**(params or {}), "org_id": str(org_id)},
+            settings={**scope, **one_block, "insert_deduplication_token": token},
         )
 
 
