@@ -8,7 +8,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db.models import Field, Model
 
-from apps.events.public import CODES, Event, Properties
+from apps.events.public import CODES, FILE_CODES, ROW_CODES, Event, Properties
 from apps.omg.metrics import METRICS
 from apps.warehouse.public import describe_tables
 
@@ -19,7 +19,7 @@ Made by `manage.py data_dictionary`; a test fails when it is out of date.
 
 
 def build() -> str:
-    return "\n".join([HEAD, *_events(), *_postgres(), *_clickhouse(), *_metrics()])
+    return "\n".join([HEAD, *_events(), *_reports(), *_postgres(), *_clickhouse(), *_metrics()])
 
 
 def _events() -> Iterator[str]:
@@ -28,6 +28,12 @@ def _events() -> Iterator[str]:
     yield from _table(("field", "type"), _fields(msgspec.inspect.type_info(Event)))
     yield "## Why a line is rejected\n"
     yield from _table(("code", "meaning"), ((f"`{code}`", meaning) for code, meaning in CODES.items()))
+
+
+def _reports() -> Iterator[str]:
+    for title, codes in (("a row of a report", ROW_CODES), ("a whole report", FILE_CODES)):
+        yield f"## Why {title} is rejected\n"
+        yield from _table(("code", "meaning"), ((f"`{code}`", meaning) for code, meaning in codes.items()))
 
 
 def _fields(shape: Any, prefix: str = "") -> Iterator[tuple[str, str]]:

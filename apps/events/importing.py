@@ -56,7 +56,7 @@ def import_stream(
     options = ReadOptions(end=end or start_of_today())
     try:
         with acting(SERVICE), in_schema_of(org):
-            stream = _unpacked(raw, progress)
+            stream = unpacked(raw, progress)
             run = FileImport.objects.create(name=name[-255:], format=file_format.name)
             lines = file_format.read(stream, options) if _has_bytes(stream) else iter(())
             read = _append_all(org, run, lines, source=source or f"file/{run.format}", history=history)
@@ -92,7 +92,8 @@ def open_file(path: Path) -> BinaryIO:
         raise InvalidInput(f"{path} cannot be read: permission denied.") from error
 
 
-def _unpacked(raw: BinaryIO, progress: Progress) -> io.BufferedReader:
+def unpacked(raw: BinaryIO, progress: Progress) -> io.BufferedReader:
+    """The bytes of an opened file, gzipped or not; `progress` is told of those as they stand in the file."""
     counted: io.BufferedReader = io.BufferedReader(_Counted(raw, progress), 1 << 20)
     if counted.peek(2)[:2] == GZIP:
         return io.BufferedReader(cast(io.RawIOBase, gzip.GzipFile(fileobj=counted)), 1 << 20)

@@ -6,10 +6,13 @@ from apps.events.demo import Buyer as DemoBuyer
 from apps.events.demo import generate as generate_demo
 from apps.events.lock import writing_stopped
 from apps.events.quality import CODES
+from apps.events.reported.refusals import FILE_CODES, ROW_CODES
 
 __all__ = [
     "CODES",
+    "FILE_CODES",
     "PLATFORM_KINDS",
+    "ROW_CODES",
     "DemoBuyer",
     "Event",
     "Properties",

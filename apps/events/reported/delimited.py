@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from apps.common.errors import InvalidInput
-from apps.events.importing import Progress, open_file
+from apps.events.importing import Progress, open_file, unpacked
 from apps.events.reported.cells import Row
 from apps.events.reported.header import SEARCHED, find_header, known_names
 from apps.events.reported.refusals import refuse
@@ -131,7 +131,7 @@ def read_rows(text: io.TextIOBase, delimiter: str) -> Iterator[Row]:
 
 
 def open_bytes(path: Path, progress: Progress) -> BinaryIO:
-    return io.BufferedReader(_Bounded(open_file(path, progress)), 1 << 20)
+    return io.BufferedReader(_Bounded(unpacked(open_file(path), progress)), 1 << 20)
 
 
 class _Bounded(io.RawIOBase):
