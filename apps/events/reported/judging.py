@@ -81,7 +81,7 @@ def _attempt(
 ) -> T | None:
     try:
         return read(row, role, plan)
-    except _Wrong as wrong:
+    except Wrong as wrong:
         problems.append(Problem(wrong.code, plan.names.get(role, str(role)), wrong.message))
         return None
 
@@ -95,10 +95,12 @@ def is_remark(row: Row, plan: Plan) -> bool:
     return not is_formula(cell) and not _is_date(cell, plan) and not begins_like_total(cell)
 
 
-class _Wrong(Exception):
-    def __init__(self, code: str, message: str) -> None:
+class Wrong(Exception):
+    """A value that breaks a rule; `field` is told where the caller knows it."""
+
+    def __init__(self, code: str, message: str, field: str = "") -> None:
         super().__init__(message)
-        self.code, self.message = code, message
+        self.code, self.message, self.field = code, message, field
 
 
 def _is_date(cell: str, plan: Plan) -> bool:
@@ -133,7 +135,7 @@ def _total_figures(row: Row, plan: Plan) -> dict[Role, Decimal]:
         if role in plan.places:
             try:
                 value = _figure(row, role, plan)
-            except _Wrong:
+            except Wrong:
                 continue
             if value is not None:
                 found[role] = value
@@ -143,27 +145,27 @@ def _total_figures(row: Row, plan: Plan) -> dict[Role, Decimal]:
 def _text(row: Row, role: Role, plan: Plan) -> str:
     cell = plan.cell(row, role)
     if is_formula(cell):
-        raise _Wrong("formula", f"{cell[:40]!r} is a formula; export its value.")
+        raise Wrong("formula", f"{cell[:40]!r} is a formula; export its value.")
     if is_absent(cell):
         return ""
     text = " ".join(cell.split())
     if len(text) > LONGEST_TEXT:
-        raise _Wrong("text_too_long", f"A text of {len(text):,} characters; at most {LONGEST_TEXT} are kept.")
+        raise Wrong("text_too_long", f"A text of {len(text):,} characters; at most {LONGEST_TEXT} are kept.")
     return text.replace("\x00", "\ufffd")
 
 
 def _hour(row: Row, role: Role, plan: Plan) -> datetime:
     cell = _text(row, role, plan)
     if not cell:
-        raise _Wrong("missing_field", "The date is empty.")
+        raise Wrong("missing_field", "The date is empty.")
     try:
         moment = read_moment(cell, plan.order)
     except NotADate as error:
         right = {"dmy": "31/01/2026", "mdy": "1/31/2026"}[plan.order]
-        raise _Wrong("wrong_date", f"{cell[:40]!r} is no date such as 2026-01-31 or {right}.") from error
+        raise Wrong("wrong_date", f"{cell[:40]!r} is no date such as 2026-01-31 or {right}.") from error
     hour = _with_hour(row, plan, moment).hour_in(plan.zone)
     if not EARLIEST <= hour <= plan.latest:
-        raise _Wrong("date_out_of_range", f"{cell[:40]} is before 2000 or more than a day ahead.")
+        raise Wrong("date_out_of_range", f"{cell[:40]} is before 2000 or more than a day ahead.")
     return hour
 
 
@@ -173,21 +175,21 @@ def _with_hour(row: Row, plan: Plan, moment: Moment) -> Moment:
     cell = _text(row, Role.HOUR, plan)
     if not cell:
         if Role.HOUR in plan.places:
-            raise _Wrong("missing_field", "The hour is empty.")
+            raise Wrong("missing_field", "The hour is empty.")
         return moment
     try:
         return replace(moment, hour=read_hour(cell))
     except NotADate as error:
-        raise _Wrong("wrong_hour", f"{cell[:40]!r} is no hour such as 5, 05:00 or 5 PM.") from error
+        raise Wrong("wrong_hour", f"{cell[:40]!r} is no hour such as 5, 05:00 or 5 PM.") from error
 
 
 def _campaign(row: Row, role: Role, plan: Plan) -> tuple[str, str]:
     """What identifies the campaign, its id before its name; and the name."""
     name, number = _text(row, role, plan), _text(row, Role.CAMPAIGN_ID, plan)
     if number and figures.is_rounded(number):
-        raise _Wrong("mangled_id", f"A spreadsheet has rounded the id to {number}. Export it as text.")
+        raise Wrong("mangled_id", f"A spreadsheet has rounded the id to {number}. Export it as text.")
     if not (name or number):
-        raise _Wrong("missing_field", "The campaign is empty.")
+        raise Wrong("missing_field", "The campaign is empty.")
     return number or name, name
 
 
@@ -195,7 +197,7 @@ def _platform(row: Row, role: Role, plan: Plan) -> str:
     text = _text(row, role, plan)
     slug = normal(text).replace(" ", "_") if text else plan.platform
     if not is_slug(slug):
-        raise _Wrong("wrong_platform", f"{text[:40]!r} cannot be a platform: 1 to 40 letters, digits or underscores.")
+        raise Wrong("wrong_platform", f"{text[:40]!r} cannot be a platform: 1 to 40 letters, digits or underscores.")
     return slug
 
 
@@ -206,7 +208,7 @@ def _currency(row: Row, role: Role, plan: Plan) -> str:
         borne = (currency_of(cell) for role in MONEY if (cell := plan.cell(row, role)) and cell.__class__ is not Exact)
         told = next(filter(None, borne), "") or plan.currency or plan.default_currency
     if not is_currency(told):
-        raise _Wrong("unknown_currency", f"{told[:40]!r} is not an ISO 4217 currency such as USD.")
+        raise Wrong("unknown_currency", f"{told[:40]!r} is not an ISO 4217 currency such as USD.")
     return told
 
 
@@ -220,25 +222,25 @@ def _figure(row: Row, role: Role, plan: Plan) -> Decimal | None:
     if not cell:
         return None
     if is_formula(cell):
-        raise _Wrong("formula", f"{cell[:40]!r} is a formula; export its value.")
+        raise Wrong("formula", f"{cell[:40]!r} is a formula; export its value.")
     try:
         value = read_number(cell, plan.marks[role])
     except NotANumber as error:
         mark = plan.marks[role]
-        raise _Wrong("wrong_number", f"{cell[:40]!r} is no number with {mark!r} as decimal mark.") from error
+        raise Wrong("wrong_number", f"{cell[:40]!r} is no number with {mark!r} as decimal mark.") from error
     return None if value is None else check_figure(value / MILLION if role in plan.millionths else value, role)
 
 
 def check_figure(value: Decimal, role: Role) -> Decimal:
     """The figure, if it keeps the rules of its role, to 18 decimals at most."""
     if value < 0:
-        raise _Wrong(
+        raise Wrong(
             "negative_money" if role in MONEY else "negative_figure", f"{role} is {value}; it cannot be negative."
         )
     if value >= MOST_MONEY:
-        raise _Wrong("money_out_of_range" if role in MONEY else "wrong_number", f"{role} is {value}: beyond 10^18.")
+        raise Wrong("money_out_of_range" if role in MONEY else "wrong_number", f"{role} is {value}: beyond 10^18.")
     if role in WHOLE and value != value.to_integral_value():
-        raise _Wrong("not_whole", f"{role} is {value}; it must be a whole number.")
+        raise Wrong("not_whole", f"{role} is {value}; it must be a whole number.")
     if value.as_tuple().exponent >= -18:  # type: ignore[operator]
         return value
     with localcontext(prec=60):

@@ -155,7 +155,7 @@ def test_personal_data_does_not_reach_what_is_kept_of_bad_rows(org: Organisation
         ("Day,Campaign,Cost,Currency\n2026-01-02,a,1,USD\n2026-01-02,a,1,EUR\n", "amounts in EUR and USD"),
         (b"\x00\x01\x02\x00\x00\x03" * 50, "neither a text file nor"),
         (b"PK\x03\x04 no zip", "cut off or damaged"),
-        ('Day,Campaign,Cost\n2026-01-02,"a' + "b" * 200_000 + ",1\n", "cannot be read"),
+        ('Day,Campaign,Cost\n2026-01-02,"a' + "b" * 1_100_000 + ",1\n", "cannot be read"),
     ],
 )
 def test_a_file_that_cannot_be_read_for_certain_is_refused_whole(

@@ -185,7 +185,7 @@ def test_a_workbook_that_is_more_than_a_table_is_refused(
         (bytes(range(256)) * 8, "not_a_workbook"),
         (b"2026-01-01,a,1\n2026-01-02,b,2\n", "no_header"),
         (gzip.compress(b"Date,Campaign\n2026-01-01,a\n" * 5000)[:-20], "unreadable_line"),
-        (b"Date,Campaign\n2026-01-01,\xff\xfe" + b"a" * 200_000, "unreadable_line"),
+        (b"Date,Campaign\n2026-01-01,\xff\xfe" + b"a" * 1_100_000, "unreadable_line"),
     ],
 )
 def test_what_is_no_table_is_refused_with_its_reason(tmp_path: Path, data: bytes, code: str) -> None:
