@@ -12,9 +12,12 @@ from apps.orgs.public import Actor, Organisation, Permission
 THEMES = frozenset({"light", "dark"})
 OVERVIEW = (Permission.VIEW_OVERVIEW, "Overview", "org:overview", "chart-bar")
 SOURCES = (Permission.IMPORT_EVENTS, "Sources", "org:sources", "file-import")
+PEOPLE = (Permission.MANAGE_PEOPLE, "People", "org:people", "user")
 AUDIT = (Permission.VIEW_AUDIT, "Audit trail", "org:audit", "shield-lock")
 EARNINGS = (Permission.VIEW_EARNINGS, "Earnings", "org:earnings", "coins")
 
+# Pages that belong to one of the navigation.
+PARTS = {"org:people": ("org:person",), "org:audit": ("org:audit_entry",)}
 PLATFORM = (
     ("Organisations", "console:organisations", "building"),
     ("Audit trail", "console:audit", "shield-lock"),
@@ -64,9 +67,9 @@ def _org_items(request: HttpRequest, actor: Actor, org: Organisation) -> list[di
     permission, label, page, icon = EARNINGS if org.sells_data else OVERVIEW
     if actor.may(permission, org.pk):
         items.append(_item(request, label, reverse("org:home", args=[org.slug]), icon, {"org:home", page}))
-    for permission, label, page, icon in (SOURCES, AUDIT):
+    for permission, label, page, icon in (SOURCES, PEOPLE, AUDIT):
         if actor.may(permission, org.pk):
-            items.append(_item(request, label, reverse(page, args=[org.slug]), icon, {page}))
+            items.append(_item(request, label, reverse(page, args=[org.slug]), icon, {page, *PARTS.get(page, ())}))
     return items
 
 

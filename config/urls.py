@@ -3,13 +3,14 @@
 from django.urls import include, path
 
 from apps.common.views import health
-from apps.orgs.views import home
+from apps.orgs.views import home, invitation
 
 urlpatterns = [
     path("healthz", health, name="health"),
     path("", home.choose_organisation, name="home"),
     path("account/", include("allauth.urls")),
     path("sign-in/", include("apps.accounts.urls")),
+    path("invitations/<str:token>/", invitation.invitation, name="invitation"),
     path("console/", include(("apps.console.urls", "console"))),
     path("o/<slug:org>/", include(("config.urls_org", "org"))),
 ]

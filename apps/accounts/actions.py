@@ -17,13 +17,21 @@ LINK_LIFETIME = timedelta(hours=24)
 
 def get_or_create_user(*, email: str, using: str = DEFAULT_DB_ALIAS) -> User:
     """The person with this e-mail address; a new one cannot sign in until given a link or a password."""
+    email = check_email(email)
+    user = User.objects.using(using).filter(email=email).first()
+    return user or User.objects.db_manager(using).create_user(email)
+
+
+def check_email(email: str) -> str:
+    """In its one form. Only ASCII: two addresses that look alike would otherwise be two people."""
     email = email.strip().lower()
     try:
         validate_email(email)
     except ValidationError as error:
-        raise InvalidInput(f"{email!r} is not an e-mail address.") from error
-    user = User.objects.using(using).filter(email=email).first()
-    return user or User.objects.db_manager(using).create_user(email)
+        raise InvalidInput(f"{email[:80]!r} is not an e-mail address.") from error
+    if not email.isascii():
+        raise InvalidInput(f"{email[:80]!r} has letters beyond a to z, which may look like others; write it in ASCII.")
+    return email
 
 
 def issue_sign_in_link(*, user: User, using: str = DEFAULT_DB_ALIAS) -> str | None:
@@ -49,7 +57,7 @@ def redeem_sign_in_link(*, token: str) -> User:
     if usable.update(used_at=now) != 1:
         raise NotFound("This link was used already or has expired.")
     user = SignInLink.objects.select_related("user").get(token_hash=SignInLink.hash_of(token)).user
-    _verify_address(user)
+    verify_address(user)
     return user
 
 
@@ -57,10 +65,10 @@ def set_password(*, user: User, password: str) -> None:
     """Give `user` a password and count the address as verified: for accounts that the operator makes."""
     user.set_password(password)
     user.save(update_fields=["password"])
-    _verify_address(user)
+    verify_address(user)
 
 
-def _verify_address(user: User) -> None:
+def verify_address(user: User) -> None:
     EmailAddress.objects.update_or_create(
         user=user, email=user.email, defaults={"verified": True}, create_defaults={"verified": True, "primary": True}
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from uuid import UUID
 
+from allauth.mfa.models import Authenticator
 from django.utils import timezone
 
 from apps.accounts.models import SignInLink, User
@@ -25,3 +26,9 @@ def list_emails(user_ids: Iterable[UUID]) -> dict[UUID, str]:
 
 def find_by_email(email: str) -> User | None:
     return User.objects.filter(email=email.strip().lower()).first() if email else None
+
+
+def has_second_step(user_ids: Iterable[UUID]) -> set[UUID]:
+    """Which of these people sign in with a second step."""
+    kinds = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
+    return set(Authenticator.objects.filter(user__in=set(user_ids), type__in=kinds).values_list("user", flat=True))

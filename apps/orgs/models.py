@@ -121,6 +121,33 @@ class Membership(models.Model):
         return f"{self.user_id} is {self.role} of {self.org_id}"
 
 
+class Invitation(models.Model):
+    """A person asked to join with a role. Whoever has the link's token may, once, before it expires."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    org = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="invitations")
+    email = models.EmailField()
+    role = models.CharField(max_length=24, choices=[(role.value, role.value.replace("_", " ")) for role in Role])
+    token_hash = models.BinaryField(max_length=32, unique=True, help_text="SHA-256 of the token.")
+    invited_by = models.CharField(max_length=120)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["org", "email"],
+                condition=models.Q(accepted_at=None, revoked_at=None),
+                name="invitation_open_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"invitation of {self.email} to {self.org_id}"
+
+
 class AuditEntry(models.Model):
     """What was done, by whom, from where, to which organisation: added, never changed; a partition a year.
 

@@ -16,6 +16,10 @@ class Role(StrEnum):
     MEASUREMENT_PARTNER = "measurement_partner"
     VIEWER = "viewer"
 
+    @property
+    def words(self) -> str:
+        return self.value.replace("_", " ")
+
 
 # Held by the platform's staff; the others belong to an organisation's own people.
 PLATFORM_ROLES = frozenset({Role.SUPER_ADMIN, Role.CAMPAIGN_MANAGER})
@@ -26,8 +30,13 @@ class Permission(StrEnum):
     VIEW_EARNINGS = "view_earnings"
     IMPORT_EVENTS = "import_events"
     MANAGE_API_KEYS = "manage_api_keys"
+    MANAGE_PEOPLE = "manage_people"
     VIEW_AUDIT = "view_audit"
     VIEW_ALL_ORGANISATIONS = "view_all_organisations"
+
+    @property
+    def words(self) -> str:
+        return self.value.replace("_", " ")
 
 
 class Scope(StrEnum):
@@ -51,6 +60,7 @@ TABLE: dict[Role, frozenset[Permission]] = {
             Permission.VIEW_EARNINGS,
             Permission.IMPORT_EVENTS,
             Permission.MANAGE_API_KEYS,
+            Permission.MANAGE_PEOPLE,
             Permission.VIEW_AUDIT,
         },
     ),

@@ -27,6 +27,8 @@ def pages(world: World) -> dict[str, tuple[str | None, str]]:
         "range without data": ("viewer", f"/o/{world.slug('buyer')}/?start=2030-01-01&end=2030-01-05"),
         "earnings": ("data_owner", f"/o/{world.slug('owner')}/"),
         "console": ("super_admin", "/console/"),
+        "people": ("org_admin", f"/o/{world.slug('buyer')}/people/"),
+        "person": ("org_admin", f"/o/{world.slug('buyer')}/people/{world.personas['viewer'].pk}/"),
         "audit": ("org_admin", f"/o/{world.slug('buyer')}/audit/"),
         "audit of all": ("super_admin", "/console/audit/"),
         "not found": ("viewer", f"/o/{world.slug('rival')}/"),
@@ -39,7 +41,8 @@ def pages(world: World) -> dict[str, tuple[str | None, str]]:
 
 NAMES = (
     "sign in", "reset", "used link", "sources", "overview", "empty overview", "range without data", "earnings",
-    "console", "audit", "audit of all", "not found", "wrong role", "bad filter", "two-step", "password",
+    "console", "people", "person", "audit", "audit of all",
+    "not found", "wrong role", "bad filter", "two-step", "password",
 )  # fmt: skip
 
 

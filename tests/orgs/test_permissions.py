@@ -19,6 +19,9 @@ BUYER_SOURCES = dict(
     zip(EVERYONE, (OK, OK, OK, FORBIDDEN, FORBIDDEN, FORBIDDEN, MISSING, MISSING, TO_SIGN_IN), strict=True)
 )
 BUYER_AUDIT = BUYER_SOURCES
+BUYER_PEOPLE = dict(
+    zip(EVERYONE, (OK, FORBIDDEN, OK, FORBIDDEN, FORBIDDEN, FORBIDDEN, MISSING, MISSING, TO_SIGN_IN), strict=True)
+)
 STAFF_ONLY = dict(zip(EVERYONE, (OK, *[FORBIDDEN] * 7, TO_SIGN_IN), strict=True))
 TABLE: dict[str, dict[str | None, int]] = {
     "org:home": BUYER_OVERVIEW,
@@ -26,18 +29,29 @@ TABLE: dict[str, dict[str | None, int]] = {
     "org:earnings": BUYER_EARNINGS,
     "org:sources": BUYER_SOURCES,
     "org:audit": BUYER_AUDIT,
+    "org:people": BUYER_PEOPLE,
     "console:organisations": STAFF_ONLY,
     "console:audit": STAFF_ONLY,
 }
 # What is only posted to, here without the fields it needs: whoever may do it is told what is missing.
 REFUSED = 400
 WRITES: dict[str, dict[str | None, int]] = {
+    "org:invite": {persona: REFUSED if status == OK else status for persona, status in BUYER_PEOPLE.items()},
     "org:replay_quarantined": {
         persona: REFUSED if status == OK else status for persona, status in BUYER_SOURCES.items()
     },
 }
 # Open to anyone, or a redirect that depends on who asks; tested where they live.
-ELSEWHERE = {"health", "home", "sign_in_link", "org:audit_entry"}
+ELSEWHERE = {
+    "health",
+    "home",
+    "sign_in_link",
+    "invitation",
+    "org:audit_entry",
+    "org:person",
+    "org:change_roles",
+    "org:revoke_invitation",
+}
 # django-allauth's own pages need no organisation; it tests them, and tests/accounts what we set.
 NOT_OURS = ("account_", "mfa_")
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from apps.accounts.actions import redeem_sign_in_link
+from apps.accounts.actions import redeem_sign_in_link, verify_address
 from apps.accounts.models import User
 from apps.accounts.selectors import find_link_owner
 from apps.common.errors import NotFound
@@ -26,6 +26,13 @@ def one_time(request: HttpRequest, token: str) -> HttpResponse:
         return _ask(request, None)
     # allauth's own way in, with its second step: a password may have been chosen since the link was made.
     target = reverse("home" if user.has_usable_password() else "account_set_password")
+    return cast(HttpResponse, perform_login(request, user, email_verification="none", redirect_url=target))
+
+
+def sign_in_invited(request: HttpRequest, user: User) -> HttpResponse:
+    """A new person whose address an invitation proved; next they choose a password."""
+    verify_address(user)
+    target = reverse("account_set_password")
     return cast(HttpResponse, perform_login(request, user, email_verification="none", redirect_url=target))
 
 
