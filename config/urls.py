@@ -12,6 +12,7 @@ urlpatterns = [
     path("sign-in/", include("apps.accounts.urls")),
     path("invitations/<str:token>/", invitation.invitation, name="invitation"),
     path("console/", include(("apps.console.urls", "console"))),
+    path("api/", include(("config.urls_api", "api"))),
     path("o/<slug:org>/", include(("config.urls_org", "org"))),
 ]
 

@@ -28,6 +28,9 @@ class Actor:
     is_service: bool = False
     user_id: UUID | None = None
     origin: str = ""
+    # An API key's organisation, and what its scopes grant there.
+    key_of: UUID | None = None
+    granted: frozenset[Permission] = frozenset()
 
     @property
     def is_super_admin(self) -> bool:
@@ -40,13 +43,16 @@ class Actor:
 
     @property
     def org_ids(self) -> frozenset[UUID]:
-        return frozenset(org_id for org_id, _ in self.roles)
+        own = frozenset() if self.key_of is None else frozenset({self.key_of})
+        return own | {org_id for org_id, _ in self.roles}
 
     def roles_in(self, org_id: UUID) -> set[Role]:
         held = {role for held_in, role in self.roles if held_in == org_id}
         return held | ({Role.SUPER_ADMIN} if self.is_super_admin else set())
 
     def may(self, permission: Permission, org_id: UUID) -> bool:
+        if self.key_of is not None and self.key_of == org_id and permission in self.granted:
+            return True
         return any(permission in TABLE[role] for role in self.roles_in(org_id))
 
     def may_on_platform(self, permission: Permission) -> bool:

@@ -70,11 +70,16 @@ def revoke_api_key(*, actor: Actor, org: Organisation, prefix: str) -> ApiKey:
     return found
 
 
-def find_key_holder(digest: bytes) -> KeyHolder | None:
-    """Who holds the key with this digest, if it is valid and its organisation active."""
+def find_key(digest: bytes) -> ApiKey | None:
+    """The key with this digest and its organisation, if the one is valid and the other active."""
     valid = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
     keys = ApiKey.objects.filter(valid, digest=digest, revoked_at=None, org__status=Status.ACTIVE)
-    found = keys.select_related("org").first()
+    return keys.select_related("org").first()
+
+
+def find_key_holder(digest: bytes) -> KeyHolder | None:
+    """Who holds the key with this digest, and how much they may send."""
+    found = find_key(digest)
     if found is None:
         return None
     org = found.org

@@ -44,6 +44,8 @@ class Scope(StrEnum):
 
     WRITE_EVENTS = "events:write"
     WRITE_METRICS = "metrics:write"
+    READ_EVENTS = "events:read"
+    READ_METRICS = "metrics:read"
     # Stands in the page that carries the pixel, hence is no secret.
     PIXEL = "pixel"
 
@@ -68,6 +70,16 @@ TABLE: dict[Role, frozenset[Permission]] = {
     Role.DATA_OWNER: frozenset({Permission.VIEW_EARNINGS}),
     Role.MEASUREMENT_PARTNER: frozenset({Permission.VIEW_OVERVIEW}),
     Role.VIEWER: frozenset({Permission.VIEW_OVERVIEW, Permission.VIEW_EARNINGS}),
+}
+
+
+# What a scope stands for among people: whoever holds the permission may ask the API the same, signed in.
+GRANTED: dict[Scope, Permission] = {
+    Scope.WRITE_EVENTS: Permission.IMPORT_EVENTS,
+    Scope.WRITE_METRICS: Permission.IMPORT_EVENTS,
+    Scope.READ_EVENTS: Permission.IMPORT_EVENTS,
+    Scope.READ_METRICS: Permission.VIEW_OVERVIEW,
+    Scope.PIXEL: Permission.IMPORT_EVENTS,
 }
 
 

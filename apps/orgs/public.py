@@ -3,6 +3,8 @@
 from apps.orgs.access import check, requires, requires_platform
 from apps.orgs.actions import add_member, create_organisation
 from apps.orgs.actor import SERVICE, Actor, acting, declare, in_schema_of
+from apps.orgs.api.authentication import Caller
+from apps.orgs.api.views import ApiRequest, ApiView
 from apps.orgs.api_keys import PREFIX as API_KEY_PREFIX
 from apps.orgs.api_keys import KeyHolder, create_api_key, digest_of, find_key_holder, revoke_api_key
 from apps.orgs.audit import record
@@ -18,6 +20,9 @@ __all__ = [
     "SERVICE",
     "Actor",
     "ActorRequest",
+    "ApiRequest",
+    "ApiView",
+    "Caller",
     "KeyHolder",
     "Kind",
     "OrgRequest",

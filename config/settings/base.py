@@ -160,6 +160,19 @@ CELERY_BEAT_SCHEDULE = {
     "purge-sign-in": {"task": "apps.accounts.tasks.purge_sign_in", "schedule": 86400.0},
 }
 
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "apps.orgs.api.authentication.KeyAuthentication",
+        "apps.orgs.api.authentication.PersonAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["apps.orgs.api.scopes.HasScope"],
+    "DEFAULT_PARSER_CLASSES": ["apps.common.api.bodies.JsonParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "apps.common.api.bodies.OnlyJson",
+    "EXCEPTION_HANDLER": "apps.common.api.problems.handle",
+    "URL_FORMAT_OVERRIDE": None,
+}
+
 # When more events wait for the ingestor, the edge answers 503 with Retry-After.
 EVENTS_MOST_WAITING = int(env.text("EVENTS_MOST_WAITING", "5000000"))
 # Who has it reads /metrics; without one, only this machine does.

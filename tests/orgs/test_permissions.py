@@ -3,11 +3,16 @@
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from tests.support.world import World
+from apps.orgs.models import Organisation
+from apps.orgs.permissions import GRANTED, Scope
+from apps.orgs.permissions import TABLE as ROLES
+from apps.orgs.public import SERVICE, acting, create_api_key, revoke_api_key
+from tests.support.world import PERSONAS, World
 
-OK, TO_SIGN_IN, FORBIDDEN, MISSING = 200, 302, 403, 404
+OK, TO_SIGN_IN, UNKNOWN, FORBIDDEN, MISSING = 200, 302, 401, 403, 404
 EVERYONE = (
     "super_admin", "campaign_manager", "org_admin", "marketer", "measurement_partner", "viewer", "data_owner",
     "stranger", None,
@@ -41,6 +46,12 @@ WRITES: dict[str, dict[str | None, int]] = {
         persona: REFUSED if status == OK else status for persona, status in BUYER_SOURCES.items()
     },
 }
+# Addresses of the API: the method, what stands in the path, and the scope that a key needs. People need the
+# permission that the scope stands for.
+NOBODYS_ID = "00000000-0000-4000-8000-000000000000"
+API: dict[str, tuple[str, dict[str, str], Scope | None]] = {
+    "api:me": ("GET", {}, None),
+}
 # Open to anyone, or a redirect that depends on who asks; tested where they live.
 ELSEWHERE = {
     "health",
@@ -69,7 +80,46 @@ def named_urls(patterns: Any = None, prefix: str = "") -> set[str]:
 
 def test_every_url_is_in_the_table() -> None:
     ours = {name for name in named_urls() if not name.startswith(NOT_OURS)}
-    assert ours - ELSEWHERE == set(TABLE) | set(WRITES)
+    assert ours - ELSEWHERE == set(TABLE) | set(WRITES) | set(API)
+
+
+def call(client: Client, name: str, **headers: str) -> int:
+    method, args, _ = API[name]
+    return client.generic(method, reverse(name, kwargs=args), b"{}", "application/json", headers=headers).status_code
+
+
+def new_key(org: Organisation, *scopes: str) -> str:
+    with acting(SERVICE):
+        return create_api_key(actor=SERVICE, org=org, name="swept", scopes=scopes)[1]
+
+
+@pytest.mark.parametrize("name", API)
+def test_an_address_of_the_api_asks_for_a_key_with_its_scope(name: str, world: World, db: None) -> None:
+    needed = API[name][2]
+    key = new_key(world.orgs["buyer"], *(scope for scope in Scope if scope is not needed))
+    assert call(Client(), name) == UNKNOWN
+    assert call(Client(), name, authorization="Bearer " + "x" * 47) == UNKNOWN
+    assert (call(Client(), name, x_api_key=key) == FORBIDDEN) == (needed is not None)
+    if needed is not None:
+        assert call(Client(), name, x_api_key=new_key(world.orgs["buyer"], needed)) not in {UNKNOWN, FORBIDDEN}
+    with acting(SERVICE):
+        revoke_api_key(actor=SERVICE, org=world.orgs["buyer"], prefix=key)
+    assert call(Client(), name, x_api_key=key) == UNKNOWN
+
+
+@pytest.mark.parametrize(("name", "persona"), [(name, persona) for name in API for persona in EVERYONE])
+def test_what_a_persona_may_ask_the_api(name: str, persona: str | None, world: World, as_persona: Any) -> None:
+    """By the session, for the organisation `buyer`."""
+    status = call(as_persona(persona), name, x_organisation=world.slug("buyer"))
+    needed = API[name][2]
+    if persona is None:
+        assert status == UNKNOWN
+    elif persona in {"data_owner", "stranger"}:
+        assert status == MISSING
+    else:
+        role = next(role for who, _, role in PERSONAS if who == persona)
+        may = needed is None or GRANTED[needed] in ROLES[role]
+        assert (status == FORBIDDEN) != may
 
 
 @pytest.mark.parametrize(("name", "persona"), [(name, persona) for name in WRITES for persona in EVERYONE])

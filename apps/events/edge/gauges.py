@@ -5,11 +5,11 @@ from functools import cache
 from http import HTTPStatus
 
 from django.conf import settings
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
 
+from apps.common.metrics import REGISTRY
 from apps.events.edge.http import Problem, Scope, header
 
-REGISTRY = CollectorRegistry()
 REQUESTS = Counter("precise_edge_requests", "Requests answered.", ["path", "status"], registry=REGISTRY)
 LINES = Counter("precise_edge_lines", "Lines kept in the ingest log, rejected ones included.", registry=REGISTRY)
 COMMITS = Histogram("precise_edge_commit_seconds", "Time of a commit to the ingest log.", registry=REGISTRY)

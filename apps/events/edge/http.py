@@ -9,6 +9,8 @@ from typing import Any, cast
 import msgspec
 import zstandard
 
+from apps.common.problems import MEDIA_TYPE, problem_document
+
 Scope = Mapping[str, Any]
 Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -22,7 +24,7 @@ MOST_UNPACKED = 64_000_000
 # A whole body has to arrive within this time, in seconds.
 PATIENCE = 20
 JSON = (b"content-type", b"application/json")
-PROBLEM = (b"content-type", b"application/problem+json")
+PROBLEM = (b"content-type", MEDIA_TYPE.encode())
 
 
 class Problem(Exception):
@@ -44,14 +46,7 @@ class Problem(Exception):
 
     @property
     def body(self) -> bytes:
-        found = {
-            "type": "about:blank",
-            "title": self.status.phrase,
-            "status": int(self.status),
-            "code": self.code,
-            "detail": self.detail,
-        }
-        return msgspec.json.encode(found if self.pointer is None else {**found, "pointer": self.pointer})
+        return msgspec.json.encode(problem_document(self.status, self.code, self.detail, pointer=self.pointer))
 
     @property
     def headers(self) -> list[tuple[bytes, bytes]]:

@@ -1,0 +1,95 @@
+"""What every view of the API is made of, and the views about the caller itself."""
+
+from typing import Any, ClassVar
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.common.api.bodies import MOST_BYTES
+from apps.common.api.reading import NoParameters, Strict, read_body, read_parameters
+from apps.common.errors import NotFound
+from apps.orgs.api import limits
+from apps.orgs.api.authentication import Caller
+from apps.orgs.permissions import Scope
+
+
+class ApiRequest(Request):
+    """A request that knows its caller; `actor` and `org` are those of pages."""
+
+    auth: Caller
+
+
+class ApiView(APIView):
+    """A view for keys with `scope` (None: any key) and for people whose role grants as much.
+
+    `parameters` names what the URL may ask; it is read into `self.asked` before the method runs.
+    """
+
+    scope: ClassVar[Scope | None]
+    parameters: ClassVar[type[Strict]] = NoParameters
+    most_bytes: ClassVar[int] = MOST_BYTES
+    asked: dict[str, Any]
+
+    def perform_authentication(self, request: ApiRequest) -> None:
+        """Whoever is known is counted, whatever becomes of the request."""
+        super().perform_authentication(request)
+        if isinstance(request.auth, Caller):
+            self.limit = limits.take(request.auth.org)
+            self.limit.check()
+
+    def initial(self, request: ApiRequest, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        self.asked = read_parameters(self.parameters, request.query_params)
+
+    def read_body(self, request: ApiRequest, serializer: type[Strict]) -> dict[str, Any]:
+        return read_body(serializer, request.data)
+
+    def finalize_response(self, request: ApiRequest, response: Any, *args: Any, **kwargs: Any) -> Any:
+        found = super().finalize_response(request, response, *args, **kwargs)
+        if limit := getattr(self, "limit", None):
+            for name, value in limit.headers.items():
+                found.headers.setdefault(name, value)
+        found.headers.setdefault("Cache-Control", "no-store")
+        return found
+
+
+class Me(ApiView):
+    """Who the caller is."""
+
+    scope = None
+
+    def get(self, request: ApiRequest) -> Response:
+        caller = request.auth
+        org = caller.org
+        return Response(
+            {
+                "name": caller.name,
+                "kind": "key" if caller.key_id else "person",
+                "scopes": sorted(caller.scopes),
+                "expires_at": caller.expires_at,
+                "organisation": {
+                    "slug": org.slug,
+                    "name": org.name,
+                    "kind": org.kind,
+                    "currency": org.currency,
+                    "time_zone": org.time_zone,
+                    "tier": org.tier,
+                },
+                "limits": {
+                    "requests_per_hour": self.limit.most,
+                    "requests_remaining": self.limit.remaining,
+                    "events_per_second": org.events_per_second,
+                },
+            }
+        )
+
+
+class Nothing(APIView):
+    """Every address of `/api/` that is none."""
+
+    authentication_classes = ()
+    permission_classes = ()
+
+    def initial(self, request: Any, *args: Any, **kwargs: Any) -> None:
+        raise NotFound("There is nothing at this address; /api/v1/docs/ lists what there is.")

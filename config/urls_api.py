@@ -1,0 +1,10 @@
+"""The general API, `/api/v1/…`. The edge takes its own (events, conversions, schema) before Django sees them."""
+
+from django.urls import include, path, re_path
+
+from apps.orgs.api.views import Nothing
+
+urlpatterns = [
+    path("v1/", include("apps.orgs.api.urls")),
+    re_path(r"", Nothing.as_view()),
+]
