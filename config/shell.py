@@ -11,6 +11,7 @@ from apps.orgs.public import Actor, Organisation, Permission
 
 THEMES = frozenset({"light", "dark"})
 OVERVIEW = (Permission.VIEW_OVERVIEW, "Overview", "org:overview", "chart-bar")
+REPORTED = (Permission.VIEW_OVERVIEW, "Reported", "org:reported", "scale")
 SOURCES = (Permission.IMPORT_EVENTS, "Sources", "org:sources", "file-import")
 PEOPLE = (Permission.MANAGE_PEOPLE, "People", "org:people", "user")
 AUDIT = (Permission.VIEW_AUDIT, "Audit trail", "org:audit", "shield-lock")
@@ -67,7 +68,7 @@ def _org_items(request: HttpRequest, actor: Actor, org: Organisation) -> list[di
     permission, label, page, icon = EARNINGS if org.sells_data else OVERVIEW
     if actor.may(permission, org.pk):
         items.append(_item(request, label, reverse("org:home", args=[org.slug]), icon, {"org:home", page}))
-    for permission, label, page, icon in (SOURCES, PEOPLE, AUDIT):
+    for permission, label, page, icon in (*(() if org.sells_data else (REPORTED,)), SOURCES, PEOPLE, AUDIT):
         if actor.may(permission, org.pk):
             items.append(_item(request, label, reverse(page, args=[org.slug]), icon, {page, *PARTS.get(page, ())}))
     return items

@@ -4,13 +4,23 @@ import json
 from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 import plotly.graph_objects as go
 
 from apps.common.money import SYMBOLS, decimal_places
 from apps.common.period import Period
 from apps.omg.metrics import Metric
+
+
+class Beside(Protocol):
+    """A day's figure as it is reported, and as it was counted."""
+
+    @property
+    def reported(self) -> Decimal | None: ...
+    @property
+    def counted(self) -> Decimal | None: ...
+
 
 DAY_MS = 86_400_000
 # So few days have a tick each; Plotly would divide them into hours.
@@ -33,6 +43,24 @@ def by_day(
     )
     traces = [go.Bar(x=x, y=y)] if metric.adds_up else _lines(x, y, today)
     return dict(json.loads(go.Figure(traces, layout).to_json()))
+
+
+def beside(
+    metric: Metric, period: Period, pairs: Sequence[Beside], words: Sequence[str], currency: str
+) -> dict[str, Any]:
+    """Reported as bars, counted as a line over them; a day of which nothing is known has neither."""
+    x = [day.isoformat() for day in period.dates]
+    today = period.dates.index(period.today) if period.today else None
+    layout = go.Layout(
+        yaxis={**_axis_format(metric, currency), "rangemode": "tozero"},
+        xaxis=_day_axis(period),
+        meta={"today": today, "labels": [day_label(day, period) for day in period.dates], "words": list(words)},
+        showlegend=False,
+        template=None,
+    )
+    bars = go.Bar(x=x, y=[_plotted(metric, pair.reported) for pair in pairs], name="reported")
+    lines = _lines(x, [_plotted(metric, pair.counted) for pair in pairs], today)
+    return dict(json.loads(go.Figure([bars, *lines], layout).to_json()))
 
 
 def day_label(day: date, period: Period) -> str:

@@ -1,5 +1,8 @@
 from django.urls import path
 
-from apps.omg.views import overview
+from apps.omg.views import overview, reported
 
-urlpatterns = [path("overview/", overview.overview, name="overview")]
+urlpatterns = [
+    path("overview/", overview.overview, name="overview"),
+    path("reported/", reported.reported, name="reported"),
+]

@@ -23,6 +23,8 @@ def pages(world: World) -> dict[str, tuple[str | None, str]]:
         "used link": (None, "/sign-in/used/"),
         "sources": ("org_admin", f"/o/{world.slug('buyer')}/sources/"),
         "overview": ("viewer", f"/o/{world.slug('buyer')}/?range=7d"),
+        "reported": ("viewer", f"/o/{world.slug('buyer')}/reported/?range=7d"),
+        "nothing reported": ("super_admin", f"/o/{world.slug('platform')}/reported/"),
         "empty overview": ("super_admin", f"/o/{world.slug('platform')}/"),
         "range without data": ("viewer", f"/o/{world.slug('buyer')}/?start=2030-01-01&end=2030-01-05"),
         "earnings": ("data_owner", f"/o/{world.slug('owner')}/"),
@@ -40,9 +42,15 @@ def pages(world: World) -> dict[str, tuple[str | None, str]]:
 
 
 NAMES = (
+<<<<<<< HEAD
     "sign in", "reset", "used link", "sources", "overview", "empty overview", "range without data", "earnings",
     "console", "people", "person", "audit", "audit of all",
     "not found", "wrong role", "bad filter", "two-step", "password",
+=======
+    "sign in", "reset", "used link", "sources", "overview", "reported", "nothing reported", "empty overview",
+    "range without data", "earnings", "console", "audit", "audit of all", "not found", "wrong role",
+    "bad filter", "two-step", "password",
+>>>>>>> 26d2a85 (Reported: what platforms report beside what Precise counted)
 )  # fmt: skip
 
 

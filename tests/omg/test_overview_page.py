@@ -149,7 +149,10 @@ def test_the_dates_to_choose_from_are_those_of_the_data(world: World, as_persona
 @pytest.mark.parametrize("path", ["", "overview/", "?range=7d", "overview/?range=7d&sort=-ctr"])
 def test_the_navigation_shows_where_one_is(path: str, world: World, as_persona: SignIn) -> None:
     groups = page(as_persona("viewer"), world, path).context["shell"]["nav"]
-    assert [(item["label"], item["current"]) for item in groups[0]["items"]] == [("Overview", True)]
+    assert [(item["label"], item["current"]) for item in groups[0]["items"]] == [
+        ("Overview", True),
+        ("Reported", False),
+    ]
 
 
 def test_a_page_that_is_elsewhere_is_not_highlighted(world: World, as_persona: SignIn) -> None:

@@ -31,6 +31,7 @@ STAFF_ONLY = dict(zip(EVERYONE, (OK, *[FORBIDDEN] * 7, TO_SIGN_IN), strict=True)
 TABLE: dict[str, dict[str | None, int]] = {
     "org:home": BUYER_OVERVIEW,
     "org:overview": BUYER_OVERVIEW,
+    "org:reported": BUYER_OVERVIEW,
     "org:earnings": BUYER_EARNINGS,
     "org:sources": BUYER_SOURCES,
     "org:audit": BUYER_AUDIT,

@@ -19,6 +19,13 @@ from apps.orgs.public import SERVICE, acting, add_member, create_organisation
 NOW = datetime.now(UTC).replace(microsecond=0)
 YESTERDAY_NOON = (NOW - timedelta(days=1)).replace(hour=12, minute=0, second=0)
 
+# Counted on that day on Hulu, campaign `autumn`: 4 impressions for $0.08, 1 click, 1 sale of $30.25.
+GOLDEN_REPORT = (
+    "Day,Campaign ID,Campaign,Platform,Currency,Cost,Impressions,Clicks,Conversions,Revenue\n"
+    f"{YESTERDAY_NOON:%Y-%m-%d},autumn,Autumn launch,hulu,USD,0.09,5,1,2,60.50\n"
+    f"{YESTERDAY_NOON:%Y-%m-%d},elsewhere,Elsewhere,hulu,USD,1.00,7,,,\n"
+)
+
 
 @dataclass
 class World:
@@ -55,6 +62,8 @@ def build_world() -> World:
         world.personas[persona] = membership.user
     import_lines(world.slug("buyer"), golden_events(world.orgs["owner"].contributor_id or ""))
     import_lines(world.slug("rival"), rival_events())
+    import_report(world.slug("buyer"), "hulu-report", GOLDEN_REPORT)
+    import_report(world.slug("rival"), "theirs", f"Day,Campaign,Cost\n{YESTERDAY_NOON:%Y-%m-%d},rivals-report,1\n")
     return world
 
 
@@ -123,6 +132,16 @@ def import_lines(org: str, events: list[dict[str, Any]] | list[bytes], *options:
         path = Path(folder) / "events.ndjson"
         path.write_bytes(b"\n".join(lines) + b"\n")
         return import_path(org, path, "ndjson", *options)
+
+
+def import_report(org: str, source: str, text: str) -> None:
+    """Import a report of campaign performance through the command."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "report.csv"
+        path.write_text(text)
+        call_command(
+            "import_performance", str(path), "--org", org, "--source", source, stdout=StringIO(), stderr=StringIO()
+        )
 
 
 def import_path(org: str, path: Path, file_format: str, *options: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from apps.warehouse.public import UnscopedQuery
 from tests.support.world import World
 
 # Tables in which the golden events leave the rival nothing.
-EMPTY_FOR_RIVAL = {"signal_usage", "reported", "reported_rows"}
+EMPTY_FOR_RIVAL = {"signal_usage"}
 
 
 def test_a_query_that_does_not_bind_its_organisation_is_refused(world: World) -> None:

@@ -1,4 +1,4 @@
-"""`manage.py seed_demo`: organisations, people and 300,000 events to look at."""
+"""`manage.py seed_demo`: organisations, people 300,000 events and platform reports to look at."""
 
 from datetime import UTC, datetime
 from io import StringIO
@@ -14,6 +14,7 @@ from apps.common.commands import Command as BaseCommand
 from apps.events.public import DemoBuyer, generate_demo
 from apps.orgs.public import SERVICE, Kind, Organisation, Role, acting, add_member, create_organisation
 from config.demo import ACCOUNTS, PASSWORD_FILE, demo_password
+from config.demo_reports import REPORTS, write_report
 
 OWNERS = (
     ("broadcaster-x", "Broadcaster X", Kind.DATA_OWNER, "broadcaster_x"),
@@ -54,6 +55,7 @@ class Command(BaseCommand):
         self._organisations(present)
         for number, (_, _, _, buyer) in enumerate(BUYERS):
             self._events(buyer, SEED + number)
+        self._reports(BUYERS[0][3].slug)
         self._accounts()
 
     def _organisations(self, present: set[str]) -> None:
@@ -77,6 +79,17 @@ class Command(BaseCommand):
             with path.open("wb") as file:
                 file.writelines(line + b"\n" for line in generate_demo(buyer, seed=seed, end=end))
             call_command("import_events", path, org=buyer.slug, format="ndjson", history=True, stdout=StringIO())
+
+    def _reports(self, slug: str) -> None:
+        with acting(SERVICE):
+            org = Organisation.objects.get(slug=slug)
+        self.stdout.write(f"Inventing what platforms report to {slug}")
+        with TemporaryDirectory() as folder:
+            for report in REPORTS:
+                path = Path(folder) / f"{report.source}.csv"
+                path.write_text(write_report(org, report), encoding="utf-8")
+                options = {"org": slug, "source": report.source, "platform": report.platform}
+                call_command("import_performance", path, **options, stdout=StringIO())
 
     def _accounts(self) -> None:
         password = demo_password()
