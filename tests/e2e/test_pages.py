@@ -42,15 +42,9 @@ def pages(world: World) -> dict[str, tuple[str | None, str]]:
 
 
 NAMES = (
-<<<<<<< HEAD
-    "sign in", "reset", "used link", "sources", "overview", "empty overview", "range without data", "earnings",
-    "console", "people", "person", "audit", "audit of all",
-    "not found", "wrong role", "bad filter", "two-step", "password",
-=======
     "sign in", "reset", "used link", "sources", "overview", "reported", "nothing reported", "empty overview",
-    "range without data", "earnings", "console", "audit", "audit of all", "not found", "wrong role",
-    "bad filter", "two-step", "password",
->>>>>>> 26d2a85 (Reported: what platforms report beside what Precise counted)
+    "range without data", "earnings", "console", "people", "person", "audit", "audit of all",
+    "not found", "wrong role", "bad filter", "two-step", "password",
 )  # fmt: skip
 
 

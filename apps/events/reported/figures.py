@@ -26,6 +26,8 @@ NUMBER = re.compile(
 GROUPED = {mark: re.compile(rf"\d+|\d{{1,3}}(?:[{mark}']\d{{2,3}})*[{mark}']\d{{3}}") for mark in ".,"}
 # A cell in so many that is written otherwise than its column is a mistake, and does not make the column doubtful.
 FEW = 20
+# Most figures are written like this; they need no further look.
+PLAIN = {mark: re.compile(rf"\d+(?:[{mark}]\d+)?", re.A) for mark in ".,"}
 CODE = re.compile(r"[A-Z]{3}(?![A-Z])")
 SIGNS = {"€": "EUR", "£": "GBP", "₹": "INR", "₩": "KRW", "₺": "TRY", "₪": "ILS", "₫": "VND", "₴": "UAH", "₦": "NGN",
          "CA$": "CAD", "A$": "AUD", "US$": "USD", "R$": "BRL", "NZ$": "NZD", "HK$": "HKD", "zł": "PLN", "Kč": "CZK",
@@ -81,6 +83,8 @@ def is_absent(cell: str) -> bool:
 
 @lru_cache(50_000)
 def _read(cell: str, mark: Mark) -> Decimal | None:
+    if PLAIN[mark].fullmatch(cell):
+        return Decimal(cell.replace(",", "."))
     if ABSENT.fullmatch(cell):
         return None
     found = NUMBER.fullmatch(_tidy(cell))

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 from apps.common.money import is_currency
@@ -54,10 +55,11 @@ class Judged:
 
 
 def judge(row: Row, plan: Plan) -> Judged:
-    if is_remark(row, plan):
+    dated = _is_date(plan.cell(row, Role.DATE), plan)
+    if not dated and _is_remark(row, plan):
         return Judged()
-    if _is_total(row, plan):
-        return Judged(total=_total_figures(row, plan))
+    if _is_sub_total(row, plan) if dated else _is_total(row, plan):
+        return Judged(total={} if dated else _total_figures(row, plan))
     problems: list[Problem] = []
     hour = _attempt(_hour, row, Role.DATE, plan, problems)
     campaign = _attempt(_campaign, row, Role.CAMPAIGN_NAME, plan, problems)
@@ -86,7 +88,7 @@ def _attempt(
         return None
 
 
-def is_remark(row: Row, plan: Plan) -> bool:
+def _is_remark(row: Row, plan: Plan) -> bool:
     """One lone text in a table of several columns: `Downloaded on …`, `© Microsoft`."""
     filled = [place for place, cell in enumerate(row.cells) if cell.strip()]
     if len(filled) != 1 or len(row.cells) < 3 or filled[0] not in {0, plan.places[Role.DATE]}:
@@ -112,24 +114,24 @@ def _is_date(cell: str, plan: Plan) -> bool:
 
 
 def _is_total(row: Row, plan: Plan) -> bool:
-    """`Total` where the date should be; without a date, `Total` anywhere in words or figures and nothing else; with
-    one, a campaign called exactly that. A campaign `Total Wine` on a day is a campaign."""
+    """Of a row without a day: `Total` where the day should be, or in any text; or figures and nothing else."""
     day = plan.cell(row, Role.DATE)
     if begins_like_total(day):
         return True
-    words = [row.cells[0], *(plan.cell(row, role) for role in TEXTS)]
-    if _is_date(day, plan):
-        return any(is_total_word(plan.cell(row, role)) for role in (Role.CAMPAIGN_NAME, Role.CAMPAIGN_ID))
     if not is_absent(day):
         return False
+    words = [row.cells[0], *(plan.cell(row, role) for role in TEXTS)]
     named = [word for word in words if not is_absent(word)]
     return any(begins_like_total(word) for word in named) or (not named and bool(_total_figures(row, plan)))
 
 
+def _is_sub_total(row: Row, plan: Plan) -> bool:
+    """Of a row of one day: a campaign called exactly `Total`. The campaign `Total Wine` is a campaign."""
+    return is_total_word(plan.cell(row, Role.CAMPAIGN_NAME)) or is_total_word(plan.cell(row, Role.CAMPAIGN_ID))
+
+
 def _total_figures(row: Row, plan: Plan) -> dict[Role, Decimal]:
-    """Those that can be read, of totals over all days; a sub-total of one day is compared with nothing."""
-    if _is_date(plan.cell(row, Role.DATE), plan):
-        return {}
+    """Those that can be read."""
     found: dict[Role, Decimal] = {}
     for role in FIGURES:
         if role in plan.places:
@@ -143,7 +145,11 @@ def _total_figures(row: Row, plan: Plan) -> dict[Role, Decimal]:
 
 
 def _text(row: Row, role: Role, plan: Plan) -> str:
-    cell = plan.cell(row, role)
+    return _tidy(plan.cell(row, role))
+
+
+@lru_cache(50_000)
+def _tidy(cell: str) -> str:
     if is_formula(cell):
         raise Wrong("formula", f"{cell[:40]!r} is a formula; export its value.")
     if is_absent(cell):

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from apps.events.reported.roles import FIGURES, Role
 
@@ -20,6 +21,7 @@ def begins_like_total(cell: str) -> bool:
     return BEGINS.match(cell) is not None
 
 
+@lru_cache(50_000)
 def is_total_word(cell: str) -> bool:
     """Nothing else but such a word."""
     return WHOLE.fullmatch(cell) is not None
