@@ -7,6 +7,7 @@ from apps.events.demo import generate as generate_demo
 from apps.events.lock import writing_stopped
 from apps.events.quality import CODES
 from apps.events.reported.refusals import FILE_CODES, ROW_CODES
+from apps.events.reported.selectors import RejectedRows, list_rejected_rows
 
 __all__ = [
     "CODES",
@@ -16,7 +17,9 @@ __all__ = [
     "DemoBuyer",
     "Event",
     "Properties",
+    "RejectedRows",
     "generate_demo",
+    "list_rejected_rows",
     "platform_name",
     "writing_stopped",
 ]

@@ -79,6 +79,18 @@ def test_two_tenants_never_mix(world: World, as_persona: SignIn) -> None:
 
 
 @pytest.mark.django_db
+def test_rejected_rows_of_the_last_file_are_shown_to_those_who_import(world: World, as_persona: SignIn) -> None:
+    for rows in ("2026-01-01,a,1\n2026-01-01,b,wrong", "2026-01-01,a,none at all"):
+        import_report(world.slug("buyer"), "with-faults", f"Day,Campaign,Cost\n{rows}\n")
+    seen = [one for one in page(as_persona("org_admin"), world).context["rejected"] if one.source == "with-faults"]
+    assert [(one.code, one.count, one.line, one.column) for one in seen] == [("wrong_number", 1, 2, "Cost")]
+    assert "none at all" in seen[0].cells
+    assert page(as_persona("viewer"), world).context["rejected"] == []
+    import_report(world.slug("buyer"), "with-faults", "Day,Campaign,Cost\n2026-01-01,a,1\n")
+    assert "Rejected rows" not in page(as_persona("org_admin"), world).content.decode()
+
+
+@pytest.mark.django_db
 def test_an_empty_organisation_says_how_figures_get_in(world: World, as_persona: SignIn) -> None:
     text = as_persona("super_admin").get(f"/o/{world.slug('platform')}/reported/").content.decode()
     assert "import_performance" in text

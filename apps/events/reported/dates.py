@@ -56,9 +56,9 @@ class Moment:
     zone: tzinfo | None = None
 
     def hour_in(self, zone: tzinfo) -> datetime:
-        """The hour's start in UTC; `zone` counts where the cell states none."""
+        """The hour's start; `zone` counts where the cell states none. In Mumbai hours begin at half past, UTC."""
         local = datetime(self.day.year, self.day.month, self.day.day, self.hour or 0, tzinfo=self.zone or zone)
-        return local.astimezone(UTC).replace(minute=0)
+        return local.astimezone(UTC)
 
 
 @dataclass

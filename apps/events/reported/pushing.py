@@ -1,5 +1,6 @@
 """Performance that agents push: records of JSON, each accepted or turned away with a code, the field and the reason."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -24,6 +25,9 @@ from apps.events.reported.roles import FIGURES, WHOLE, Role
 from apps.orgs.public import Organisation
 
 MOST_RECORDS = 10_000
+UNKNOWN_FIELD = re.compile(r"unknown field `(.+)`", re.S)
+# Beyond this a number is no id that any platform gives, and would be slow to write out.
+LARGEST_ID = 10**64
 # `date` is a field of the record as well.
 Day = date
 Name = Annotated[str, Meta(max_length=LONGEST_TEXT)]
@@ -102,7 +106,11 @@ def _judge(raw: Any, org: Organisation, source: str, at: datetime) -> Record | R
     try:
         return _record(msgspec.convert(raw, PushedRecord), org, source, at)
     except msgspec.ValidationError as error:
-        return explain(error)
+        unknown = UNKNOWN_FIELD.search(str(error))
+        if unknown is None:
+            return explain(error)
+        known = ", ".join(PushedRecord.__struct_fields__)
+        return Rejection("unknown_field", unknown[1], f"A record has no field {unknown[1]!r}; there are: {known}.")
     except Wrong as wrong:
         return Rejection(wrong.code, wrong.field, wrong.message)
 
@@ -113,6 +121,8 @@ def _record(pushed: PushedRecord, org: Organisation, source: str, at: datetime) 
         field = "hour" if pushed.hour else "date"
         raise Wrong("date_out_of_range", f"{field} is before 2000 or more than a day ahead.", field)
     name = " ".join((pushed.campaign_name or "").split())
+    if isinstance(pushed.campaign_id, int) and abs(pushed.campaign_id) >= LARGEST_ID:
+        raise Wrong("wrong_type", "campaign_id is a number of at most 64 digits, or a text.", "campaign_id")
     campaign = name if pushed.campaign_id is None else str(pushed.campaign_id).strip()
     if not campaign:
         raise Wrong("missing_field", "A record needs campaign_id or campaign_name.", "campaign_id")
@@ -136,7 +146,7 @@ def _hour(pushed: PushedRecord, org: Organisation) -> datetime:
         raise Wrong("missing_field", "A record has either hour (a time with zone) or date (a day).", "hour")
     try:
         if pushed.hour is not None:
-            return pushed.hour.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+            return pushed.hour.replace(minute=0, second=0, microsecond=0).astimezone(UTC)
         assert pushed.date is not None  # noqa: S101 - one of the two is there
         day = datetime(pushed.date.year, pushed.date.month, pushed.date.day, tzinfo=ZoneInfo(org.time_zone))
         return day.astimezone(UTC)

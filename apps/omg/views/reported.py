@@ -14,7 +14,7 @@ from apps.common.figures import format_exact, format_value, money_places, plain,
 from apps.common.pages import Link, freshness, nothing_here, range_context, read_sort, respond, sortable, url_with
 from apps.common.period import Period, read_period
 from apps.common.spreadsheets import safe_cell
-from apps.events.public import platform_name
+from apps.events.public import list_rejected_rows, platform_name
 from apps.omg import chart
 from apps.omg.metrics import Metric
 from apps.omg.queries import counted as counts
@@ -70,6 +70,7 @@ def reported(request: OrgRequest) -> HttpResponse:
     data = compare(shown, counts.fetch(request.org.pk, period) if shown else [], request.org.currency)
     if request.GET.get("format") == "csv":
         return _csv(request, data, period)
+    may_import = request.actor.may(Permission.IMPORT_EVENTS, request.org.pk)
     context = {
         "period": period,
         "range": range_context(request, period, extent),
@@ -83,7 +84,8 @@ def reported(request: OrgRequest) -> HttpResponse:
         "difference": DIFFERENCE,
         "is_empty": extent is None,
         "nothing_here": nothing_here(request, shown, period, extent),
-        "may_import": request.actor.may(Permission.IMPORT_EVENTS, request.org.pk),
+        "may_import": may_import,
+        "rejected": list_rejected_rows() if may_import else [],
     }
     return respond(request, PAGE, FRAGMENTS, context)
 

@@ -138,6 +138,11 @@ def test_an_hour_is_the_zones_unless_the_cell_says_otherwise(cell: str, hour: da
     assert read_moment(cell, "dmy").hour_in(ZoneInfo("America/New_York")) == hour
 
 
+def test_hours_of_zones_off_by_half_an_hour_stay_in_their_day() -> None:
+    midnight = read_moment("2026-01-31 00:00", "dmy").hour_in(ZoneInfo("Asia/Kolkata"))
+    assert midnight == datetime(2026, 1, 30, 18, 30, tzinfo=UTC)
+
+
 @pytest.mark.parametrize(
     ("cells", "order", "is_open"),
     [
