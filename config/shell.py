@@ -24,6 +24,9 @@ PLATFORM = (
     ("Audit trail", "console:audit", "shield-lock"),
 )
 
+# Pages without an item of their own, and the one they are reached from.
+REACHED_FROM = {"org:files": "org:sources", "org:file": "org:sources"}
+
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Context processor: `shell` for `base.html`."""
@@ -80,4 +83,5 @@ def _platform_item(request: HttpRequest, label: str, page: str, icon: str) -> di
 
 def _item(request: HttpRequest, label: str, url: str, icon: str, pages: Set[str]) -> dict[str, Any]:
     match = request.resolver_match
-    return {"label": label, "url": url, "icon": icon, "current": match is not None and match.view_name in pages}
+    name = match.view_name if match else ""
+    return {"label": label, "url": url, "icon": icon, "current": REACHED_FROM.get(name, name) in pages}

@@ -106,6 +106,15 @@ def spark_points(values: Sequence[Decimal | None]) -> str:
     return " ".join(points)
 
 
+def format_size(count: int) -> str:
+    """Bytes in decimal units, as file managers show them."""
+    if count < 1_000:
+        return f"{count} byte{'' if count == 1 else 's'}"
+    if count < 1_000_000:
+        return f"{count / 1_000:.0f} kB"
+    return f"{count / 1_000_000:.1f}".removesuffix(".0") + " MB"
+
+
 def format_age(seconds: float) -> str:
     for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
         if seconds >= size:

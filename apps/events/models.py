@@ -90,3 +90,40 @@ class RejectedRow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} in line {self.line}"
+
+
+class UploadState(models.TextChoices):
+    RECEIVING = "receiving", "Uploading"
+    READY = "ready", "Ready to import"
+    QUEUED = "queued", "Waiting for its turn"
+    IMPORTING = "importing", "Importing"
+    IMPORTED = "imported", "Imported"
+    CANCELLED = "cancelled", "Import cancelled"
+    FAILED = "failed", "Not imported"
+
+
+class Upload(models.Model):
+    """A file that somebody sent from their desk. Its bytes lie in `UPLOAD_DIR`; what became of it stands here."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=255, help_text="As its sender calls it; never part of a path.")
+    size = models.PositiveBigIntegerField(help_text="Bytes, as announced.")
+    received = models.PositiveBigIntegerField(default=0, help_text="Bytes that are on disk.")
+    state = models.CharField(max_length=12, choices=UploadState, default=UploadState.RECEIVING)
+    format = models.CharField(max_length=40, blank=True, help_text="Recognised first, then as chosen.")
+    options = models.JSONField(default=dict, help_text="What was chosen for the import besides the format.")
+    lines = models.PositiveBigIntegerField(null=True, help_text="Counted, or estimated from the beginning.")
+    lines_exact = models.BooleanField(default=False)
+    import_id = models.UUIDField(null=True, unique=True)
+    cancelling = models.BooleanField(default=False, help_text="Somebody asked the running import to stop.")
+    error = models.TextField(blank=True)
+    created_by = models.UUIDField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    changed_at = models.DateTimeField(auto_now=True)
+    bytes_removed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["-created_at"], name="upload_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.state})"

@@ -1,11 +1,14 @@
-"""Periodic work on events."""
+"""Work on events that no request waits for."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from celery import shared_task
 from django.utils import timezone
 
 from apps.events.log.models import LogRecord
+from apps.events.uploads.purging import purge
+from apps.events.uploads.running import run_import
 from apps.orgs.public import SERVICE, acting
 
 # As long as raw events are kept: until then the warehouse can be filled again from the log.
@@ -23,3 +26,14 @@ def purge_ingest_log() -> int:
         removed += count
         if count < AT_A_TIME:
             return removed
+
+
+@shared_task(time_limit=7200)
+def import_upload(org_id: str, upload_id: str) -> None:
+    run_import(UUID(org_id), UUID(upload_id))
+
+
+@shared_task(time_limit=600)
+def purge_uploads() -> int:
+    """Remove uploaded bytes that nobody needs any more; answers how many files."""
+    return purge()

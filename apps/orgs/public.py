@@ -12,7 +12,7 @@ from apps.orgs.models import Kind, Organisation
 from apps.orgs.permissions import Permission, Role, Scope
 from apps.orgs.provisioning import migrate_postgres
 from apps.orgs.requests import ActorRequest, OrgRequest
-from apps.orgs.selectors import buyer_names, find_by_slug, search_organisations
+from apps.orgs.selectors import buyer_names, find_by_id, find_by_slug, search_organisations
 from apps.orgs.views.audit import audit_page
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "create_organisation",
     "declare",
     "digest_of",
+    "find_by_id",
     "find_by_slug",
     "find_key_holder",
     "in_schema_of",

@@ -49,6 +49,13 @@ def find_by_slug(slug: str) -> Organisation:
     return found
 
 
+def find_by_id(org_id: UUID) -> Organisation:
+    found: Organisation | None = Organisation.objects.filter(pk=org_id).first()
+    if found is None:
+        raise NotFound("There is no such organisation.")
+    return found
+
+
 def _hint(slug: str, known: list[str]) -> str:
     if not known:
         return "There is none yet; make one with `manage.py create_org`."

@@ -1,5 +1,6 @@
 """Settings shared by every way of running Precise. Values that differ come from `config.env`."""
 
+from pathlib import Path
 from typing import Any
 
 from config import env, logs
@@ -157,6 +158,7 @@ CELERY_BEAT_SCHEDULE = {
     "purge-ingest-log": {"task": "apps.events.tasks.purge_ingest_log", "schedule": 3600.0},
     "seal-audit": {"task": "apps.orgs.tasks.seal_audit", "schedule": 10.0},
     "keep-audit-partitions": {"task": "apps.orgs.tasks.keep_audit_partitions", "schedule": 86400.0},
+    "purge-uploads": {"task": "apps.events.tasks.purge_uploads", "schedule": 3600.0},
     "purge-sign-in": {"task": "apps.accounts.tasks.purge_sign_in", "schedule": 86400.0},
 }
 
@@ -175,6 +177,9 @@ REST_FRAMEWORK = {
 
 # When more events wait for the ingestor, the edge answers 503 with Retry-After.
 EVENTS_MOST_WAITING = int(env.text("EVENTS_MOST_WAITING", "5000000"))
+# Files that people upload: where they wait for their import, and how large one may be.
+UPLOAD_DIR = Path(env.text("UPLOAD_DIR", str(VAR_DIR / "uploads")))
+UPLOAD_MOST_BYTES = int(env.text("UPLOAD_MOST_BYTES", "100000000"))
 # Who has it reads /metrics; without one, only this machine does.
 METRICS_TOKEN = env.text("METRICS_TOKEN", "")
 

@@ -22,6 +22,8 @@ def pages(world: World) -> dict[str, tuple[str | None, str]]:
         "reset": (None, "/account/password/reset/"),
         "used link": (None, "/sign-in/used/"),
         "sources": ("org_admin", f"/o/{world.slug('buyer')}/sources/"),
+        "files": ("org_admin", f"/o/{world.slug('buyer')}/files/"),
+        "no files": ("super_admin", f"/o/{world.slug('platform')}/files/"),
         "overview": ("viewer", f"/o/{world.slug('buyer')}/?range=7d"),
         "reported": ("viewer", f"/o/{world.slug('buyer')}/reported/?range=7d"),
         "nothing reported": ("super_admin", f"/o/{world.slug('platform')}/reported/"),
@@ -45,6 +47,7 @@ NAMES = (
     "sign in", "reset", "used link", "sources", "overview", "reported", "nothing reported", "empty overview",
     "range without data", "earnings", "console", "people", "person", "audit", "audit of all",
     "not found", "wrong role", "bad filter", "two-step", "password",
+    "files", "no files",
 )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """One table: every named URL, and what each persona gets there. A URL that is not in it fails the completeness test."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -36,6 +37,7 @@ TABLE: dict[str, dict[str | None, int]] = {
     "org:sources": BUYER_SOURCES,
     "org:audit": BUYER_AUDIT,
     "org:people": BUYER_PEOPLE,
+    "org:files": BUYER_SOURCES,
     "console:organisations": STAFF_ONLY,
     "console:audit": STAFF_ONLY,
 }
@@ -46,6 +48,19 @@ WRITES: dict[str, dict[str | None, int]] = {
     "org:replay_quarantined": {
         persona: REFUSED if status == OK else status for persona, status in BUYER_SOURCES.items()
     },
+}
+WRITES["org:send_file"] = WRITES["org:replay_quarantined"]
+NO_VERSION = 412
+WRITES["org:create_upload"] = {
+    persona: NO_VERSION if status == OK else status for persona, status in BUYER_SOURCES.items()
+}
+# URLs of one thing, by the method that they take: whoever may use them is told that there is no such thing.
+OBJECTS: dict[str, tuple[str, dict[str | None, int]]] = {
+    "org:file": ("get", BUYER_SOURCES),
+    "org:upload_bytes": ("head", BUYER_SOURCES),
+    "org:import_file": ("post", BUYER_SOURCES),
+    "org:cancel_import": ("post", BUYER_SOURCES),
+    "org:remove_file": ("post", BUYER_SOURCES),
 }
 # Addresses of the API: the method, what stands in the path, and the scope that a key needs. People need the
 # permission that the scope stands for.
@@ -81,7 +96,7 @@ def named_urls(patterns: Any = None, prefix: str = "") -> set[str]:
 
 def test_every_url_is_in_the_table() -> None:
     ours = {name for name in named_urls() if not name.startswith(NOT_OURS)}
-    assert ours - ELSEWHERE == set(TABLE) | set(WRITES) | set(API)
+    assert ours - ELSEWHERE == set(TABLE) | set(WRITES) | set(OBJECTS) | set(API)
 
 
 def call(client: Client, name: str, **headers: str) -> int:
@@ -121,6 +136,16 @@ def test_what_a_persona_may_ask_the_api(name: str, persona: str | None, world: W
         role = next(role for who, _, role in PERSONAS if who == persona)
         may = needed is None or GRANTED[needed] in ROLES[role]
         assert (status == FORBIDDEN) != may
+
+
+@pytest.mark.parametrize(("name", "persona"), [(name, persona) for name in OBJECTS for persona in EVERYONE])
+def test_what_a_persona_gets_of_a_thing_that_is_not(
+    name: str, persona: str | None, world: World, as_persona: Any
+) -> None:
+    method, statuses = OBJECTS[name]
+    path = reverse(name, args=[world.slug("buyer"), uuid4()])
+    answer = getattr(as_persona(persona), method)(path, headers={"Tus-Resumable": "1.0.0"})
+    assert answer.status_code == (MISSING if statuses[persona] == OK else statuses[persona])
 
 
 @pytest.mark.parametrize(("name", "persona"), [(name, persona) for name in WRITES for persona in EVERYONE])

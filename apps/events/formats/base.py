@@ -5,10 +5,10 @@ give it their code and the line goes to quarantine. A file that is not of the fo
 """
 
 import csv
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
 from apps.common.errors import InvalidInput
 from apps.events.canonical import LONGEST_LINE
@@ -24,6 +24,22 @@ class ReadOptions:
     end: datetime
 
 
+@dataclass(frozen=True)
+class Beginning:
+    """The first lines of a file, unpacked, by which a format recognises it."""
+
+    lines: Sequence[str]
+
+    def has_columns(self, delimiter: str, needed: Sequence[str]) -> bool:
+        """Whether the first line is a header with these."""
+        header = next(csv.reader(self.lines[:1], delimiter=delimiter), [])
+        return set(needed) <= {name.strip() for name in header}
+
+
+def never(beginning: Beginning) -> bool:
+    return False
+
+
 Reader = Callable[[BinaryIO, ReadOptions], Iterator[bytes]]
 
 
@@ -32,6 +48,8 @@ class Format:
     name: str
     description: str
     read: Reader
+    recognises: Callable[[Beginning], bool] = never
+    has_header: bool = False
 
 
 def lines(stream: BinaryIO) -> Iterator[bytes]:
@@ -40,6 +58,14 @@ def lines(stream: BinaryIO) -> Iterator[bytes]:
         if len(line) > LONGEST_LINE and not line.endswith(b"\n"):
             _skip_line(stream)
         yield line.rstrip(b"\r\n")
+
+
+def text_lines(text: TextIO) -> Iterator[str]:
+    """Lines of text as they are; one without an end within 1 MB is refused rather than gathered in memory."""
+    while line := text.readline(LONGEST_LINE + 1):
+        if len(line) > LONGEST_LINE:
+            raise InvalidInput(f"A line is longer than {LONGEST_LINE:,} characters.", code="line_too_long")
+        yield line
 
 
 def table(text: Iterable[str], *, delimiter: str, needed: tuple[str, ...], what: str) -> Iterator[Mapping[str, str]]:

@@ -14,9 +14,10 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -24,7 +25,7 @@ from typing import Any, BinaryIO
 import msgspec
 
 from apps.events.canonical import LONGEST_LINE
-from apps.events.formats.base import Format, ReadOptions, table
+from apps.events.formats.base import Beginning, Format, ReadOptions, table, text_lines
 
 COLUMNS: Mapping[str, Sequence[str]] = json.loads(
     Path(__file__).with_name("beeswax_columns.json").read_text(encoding="utf-8")
@@ -43,6 +44,7 @@ BID_PROPERTIES = (
 )  # fmt: skip
 # An auction's id begins with its time in microseconds.
 AUCTION_TIME = re.compile(r"(\d{16})\.")
+RECEIVED = re.compile(r"\d{4}[-/]\d\d[-/]\d\d \d\d:\d\d")
 DEVICES = {"CONNECTED_TV": "ctv", "SET_TOP_BOX": "ctv", "MOBILE": "mobile", "TABLET": "tablet", "PC": "desktop"}
 
 
@@ -68,7 +70,7 @@ def _rows(stream: BinaryIO, kind: str, needed: tuple[str, ...]) -> Iterator[Mapp
     """Rows by the file's own header, or by the published positions where the first line is none."""
     text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="replace", newline=None)
     first = text.readline(LONGEST_LINE)
-    lines: Iterable[str] = chain([first], text)
+    lines: Iterable[str] = chain([first], text_lines(text))
     if first and not _is_header(first, COLUMNS[kind]):
         lines = chain([",".join(COLUMNS[kind]) + "\n"], lines)
     # Any line end: some logs have a bare carriage return, which the csv module takes only translated.
@@ -204,8 +206,25 @@ def _without_empty(fields: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
+def is_log(kind: str, needed: Sequence[str], beginning: Beginning) -> bool:
+    """By its header; without one, by the number of columns and the time that stands where it should."""
+    if beginning.has_columns(",", needed):
+        return True
+    cells, columns = next(csv.reader(beginning.lines[:1]), []), COLUMNS[kind]
+    if len(cells) != len(columns):
+        return False
+    values = dict(zip(columns, cells, strict=True))
+    return bool(AUCTION_TIME.match(values.get("auction_id", "")) or RECEIVED.match(values.get("rx_timestamp_utc", "")))
+
+
+def _log(
+    kind: str, description: str, needed: Sequence[str], read: Callable[[BinaryIO, ReadOptions], Iterator[bytes]]
+) -> Format:
+    return Format(f"beeswax-{kind}", description, read, partial(is_log, kind, needed), has_header=True)
+
+
 FORMATS = (
-    Format("beeswax-win", "Beeswax win log: impressions and the clicks joined to them", read_wins),
-    Format("beeswax-conversion", "Beeswax conversion log", read_conversions),
-    Format("beeswax-bid", "Beeswax bid log: custom events named bid, outside every figure", read_bids),
+    _log("win", "Beeswax win log: impressions and the clicks joined to them", WIN_COLUMNS, read_wins),
+    _log("conversion", "Beeswax conversion log", CONVERSION_COLUMNS, read_conversions),
+    _log("bid", "Beeswax bid log: custom events named bid, outside every figure", BID_COLUMNS, read_bids),
 )

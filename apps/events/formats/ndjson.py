@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from apps.common.errors import InvalidInput
-from apps.events.formats.base import Format, ReadOptions, lines
+from apps.events.formats.base import Beginning, Format, ReadOptions, lines
 
 
 def read(stream: BinaryIO, options: ReadOptions) -> Iterator[bytes]:
@@ -20,4 +20,8 @@ def read(stream: BinaryIO, options: ReadOptions) -> Iterator[bytes]:
         yield line
 
 
-FORMAT = Format("ndjson", "canonical events, one JSON object a line", read)
+def recognises(beginning: Beginning) -> bool:
+    return next((line for line in beginning.lines if line.strip()), "").lstrip().startswith("{")
+
+
+FORMAT = Format("ndjson", "canonical events, one JSON object a line", read, recognises)

@@ -16,7 +16,7 @@ from typing import BinaryIO
 import msgspec
 
 from apps.common.errors import InvalidInput
-from apps.events.formats.base import Format, ReadOptions, table
+from apps.events.formats.base import Beginning, Format, ReadOptions, table, text_lines
 
 COLUMNS = ("path", "total_conversions", "total_conversion_value", "total_null")
 HOUR = timedelta(hours=1)
@@ -30,7 +30,9 @@ STEP = Decimal(1).scaleb(-18)
 def read(stream: BinaryIO, options: ReadOptions) -> Iterator[bytes]:
     text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
     journey = 0
-    for number, row in enumerate(table(text, delimiter=";", needed=COLUMNS, what="conversion path"), start=2):
+    for number, row in enumerate(
+        table(text_lines(text), delimiter=";", needed=COLUMNS, what="conversion path"), start=2
+    ):
         conversions, value, nulls = _numbers(row, number)
         name = hashlib.blake2s(f"{number};{';'.join(row[c] for c in COLUMNS)}".encode(), digest_size=8).hexdigest()
         steps = [step.strip() for step in row["path"].split(">")]
@@ -80,4 +82,14 @@ def _numbers(row: Mapping[str, str], number: int) -> tuple[int, Decimal, int]:
     return conversions, value, nulls
 
 
-FORMAT = Format("paths", "conversion paths (path;total_conversions;total_conversion_value;total_null)", read)
+def recognises(beginning: Beginning) -> bool:
+    return beginning.has_columns(";", COLUMNS)
+
+
+FORMAT = Format(
+    "paths",
+    "conversion paths (path;total_conversions;total_conversion_value;total_null)",
+    read,
+    recognises,
+    has_header=True,
+)

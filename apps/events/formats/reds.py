@@ -6,6 +6,7 @@ feed and version. A row may have more columns than its set, not fewer. Times are
 
 import io
 import json
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
@@ -17,7 +18,7 @@ from typing import Any, BinaryIO
 import msgspec
 
 from apps.common.errors import InvalidInput
-from apps.events.formats.base import Format, ReadOptions, lines, table
+from apps.events.formats.base import Beginning, Format, ReadOptions, lines, table, text_lines
 
 FEEDS: Mapping[str, Mapping[str, Sequence[str]]] = json.loads(
     Path(__file__).with_name("reds_feeds.json").read_text(encoding="utf-8")
@@ -28,6 +29,15 @@ PIPE_COLUMNS = ("event_timestamp", "campaign_id", "event_type")
 DEVICES = {"1": "other", "2": "desktop", "3": "mobile", "4": "tablet", "5": "ctv", "6": "roku"}
 # So many distinct lines are remembered, to tell a second event from the same one: those of some minutes.
 REMEMBERED = 300_000
+# By what a row without a header shows which feed it is of: columns whose values have a form of their own.
+FORMS: Mapping[str, re.Pattern[str]] = {
+    "LogEntryTime": re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d.*"),
+    "ProcessedTime": re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d.*|"),
+    "IPAddress": re.compile(r"[0-9a-fA-F]*[.:][0-9a-fA-F.:]+|"),
+    "MonetaryValueCurrency": re.compile(r"[A-Z]{3}|"),
+    "AdvertiserCostInUSD": re.compile(r"-?[\d.]+(?:[eE][-+]?\d+)?|"),
+    "VideoEvent": re.compile(r"[A-Za-z]\w*"),
+}
 Row = Mapping[str, str]
 
 
@@ -183,14 +193,36 @@ def _number(text: str) -> Decimal | str:
 
 def _trimmed(text: io.TextIOWrapper) -> Iterator[str]:
     """Without the spaces around pipes."""
-    for line in text:
+    for line in text_lines(text):
         yield "|".join(cell.strip() for cell in line.split("|")) + "\n"
 
 
+def is_feed(feed: str, beginning: Beginning) -> bool:
+    row = next((line for line in beginning.lines if line), "").split("\t")
+    return any(_has_form(columns, row) for columns in FEEDS[feed].values())
+
+
+def _has_form(columns: Sequence[str], row: Sequence[str]) -> bool:
+    """Whether the row can be of these columns: enough of them, and each value in the form that its column has."""
+    if len(row) < len(columns):
+        return False
+    values = dict(zip(columns, row, strict=False))
+    return all(form.fullmatch(values[name]) for name, form in FORMS.items() if name in values)
+
+
+def has_pipes(beginning: Beginning) -> bool:
+    return beginning.has_columns("|", PIPE_COLUMNS)
+
+
+def _feed(name: str, description: str, feed: str, make: Callable[[Row], dict[str, Any]]) -> Format:
+    return Format(name, description, partial(read_feed, feed, make), partial(is_feed, feed))
+
+
+# The widest first: a row of many columns has those of a narrower feed, too.
 FORMATS = (
-    Format("reds-impressions", "TTD REDS impressions", partial(read_feed, "impressions", _impression)),
-    Format("reds-clicks", "TTD REDS clicks", partial(read_feed, "clicks", _click)),
-    Format("reds-conversions", "TTD REDS conversions", partial(read_feed, "conversions", _conversion)),
-    Format("reds-video", "TTD REDS video events", partial(read_feed, "videoevents", _video)),
-    Format("reds-pipes", "REDS in its simplified form (pipes, with a header)", read_pipes),
-)  # fmt: skip
+    _feed("reds-impressions", "TTD REDS impressions", "impressions", _impression),
+    _feed("reds-conversions", "TTD REDS conversions", "conversions", _conversion),
+    _feed("reds-clicks", "TTD REDS clicks", "clicks", _click),
+    _feed("reds-video", "TTD REDS video events", "videoevents", _video),
+    Format("reds-pipes", "REDS in its simplified form (pipes, with a header)", read_pipes, has_pipes, has_header=True),
+)

@@ -1,0 +1,158 @@
+"""Files of an organisation: upload, look, import, and what became of them."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.views.decorators.http import require_GET, require_POST
+
+from apps.common.errors import InvalidInput
+from apps.common.figures import format_size
+from apps.common.pages import respond
+from apps.events.formats.registry import FORMATS, get_format
+from apps.events.log import store
+from apps.events.models import Upload, UploadState
+from apps.events.uploads import storage
+from apps.events.uploads.actions import AT_REST, cancel_import, receive_file, remove_upload, start_import
+from apps.events.uploads.looking import first_lines, preview
+from apps.events.uploads.running import progress_of
+from apps.events.uploads.selectors import LISTED, File, get_file, list_files, list_reasons
+from apps.orgs.public import OrgRequest, Permission, requires
+
+LIST, LIST_FRAGMENTS = "events/files.html", {"files-list": "events/partials/_files.html"}
+FILE = "events/file.html"
+FILE_FRAGMENTS = {
+    "file-state": "events/partials/_file_state.html",
+    "file-preview": "events/partials/_file_preview.html",
+}
+# After so long in the queue something is wrong with the workers, and the page says so.
+PATIENCE = timedelta(seconds=30)
+
+
+@require_GET
+@requires(Permission.IMPORT_EVENTS)
+def files(request: OrgRequest) -> HttpResponse:
+    before = _before(request.GET.get("before", ""))
+    found = list_files(before)
+    context = {
+        "files": found,
+        "is_first": before is None,
+        "more": found[-1].at.isoformat() if len(found) == LISTED else "",
+        "changes": any(one.changes for one in found),
+        "most": format_size(settings.UPLOAD_MOST_BYTES),
+        "most_bytes": settings.UPLOAD_MOST_BYTES,
+    }
+    return respond(request, LIST, LIST_FRAGMENTS, context)
+
+
+@require_POST
+@requires(Permission.IMPORT_EVENTS)
+def send(request: OrgRequest) -> HttpResponse:
+    """The way without JavaScript: whole files by a plain form."""
+    sent = [one for one in request.FILES.getlist("file") if one.name]
+    if not sent:
+        raise InvalidInput("Choose a file first.")
+    uploads = [
+        receive_file(actor=request.actor, org=request.org, name=one.name or "", size=one.size or 0, body=one)
+        for one in sent
+    ]
+    return _to(request, uploads[0].pk) if len(uploads) == 1 else redirect("org:files", org=request.org.slug)
+
+
+@require_GET
+@requires(Permission.IMPORT_EVENTS)
+def file(request: OrgRequest, file_id: UUID) -> HttpResponse:
+    found = get_file(file_id)
+    context = {"file": found, **_state(found)}
+    if found.upload is not None and not found.upload.bytes_removed_at and (found.upload.state in AT_REST):
+        context |= _choice(request, found.upload)
+    response = respond(request, FILE, FILE_FRAGMENTS, context)
+    if request.htmx.target == "file-state" and "formats" in context:
+        response["HX-Refresh"] = "true"  # the import ended without success: the page has its choices again
+    return response
+
+
+@require_POST
+@requires(Permission.IMPORT_EVENTS)
+def start(request: OrgRequest, file_id: UUID) -> HttpResponse:
+    start_import(
+        actor=request.actor,
+        org=request.org,
+        upload_id=file_id,
+        format_name=request.POST.get("format", ""),
+        options=_options(request.POST),
+    )
+    return _to(request, file_id)
+
+
+@require_POST
+@requires(Permission.IMPORT_EVENTS)
+def cancel(request: OrgRequest, file_id: UUID) -> HttpResponse:
+    cancel_import(actor=request.actor, org=request.org, upload_id=file_id)
+    return _to(request, file_id)
+
+
+@require_POST
+@requires(Permission.IMPORT_EVENTS)
+def remove(request: OrgRequest, file_id: UUID) -> HttpResponse:
+    found = get_file(file_id)
+    remove_upload(actor=request.actor, org=request.org, upload_id=file_id)
+    messages.success(request, f"{found.name} was removed.")
+    return redirect("org:files", org=request.org.slug)
+
+
+def _state(found: File) -> dict[str, Any]:
+    """What happened so far, for the part of the page that is asked for again and again."""
+    context: dict[str, Any] = {"progress": progress_of(found.id) if found.upload else None}
+    if found.run is not None:
+        context["ingest"] = store.progress(found.run.pk)
+        context["reasons"] = list_reasons(found.run.pk)
+    if found.upload is not None and found.upload.state == UploadState.QUEUED:
+        context["is_late"] = timezone.now() - found.upload.changed_at > PATIENCE
+    return context
+
+
+def _choice(request: OrgRequest, upload: Upload) -> dict[str, Any]:
+    """Format, options and preview: as the URL says, else as recognised or chosen before."""
+    name = request.GET.get("format", upload.format)
+    options = _options(request.GET) if "format" in request.GET else upload.options
+    path = storage.path_of(request.org.pk, upload.pk)
+    context: dict[str, Any] = {
+        "formats": FORMATS.values(),
+        "chosen": name,
+        "options": options,
+        "recognised": FORMATS.get(upload.format),
+    }
+    if not name:
+        return {**context, "first_lines": first_lines(path)}
+    chosen = get_format(name)
+    lines = max(upload.lines - chosen.has_header, 0) if upload.lines is not None else None
+    key = bytes(request.org.identity_key)
+    seen = preview(path, chosen, key=key, history=bool(options.get("history")))
+    return {**context, "format": chosen, "preview": seen, "lines": lines}
+
+
+def _options(query: QueryDict) -> dict[str, Any]:
+    return {"history": query.get("history") == "1"}
+
+
+def _before(text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        found = parse_datetime(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise InvalidInput("`before` must be a time with its zone, such as 2026-10-31T12:00:00+00:00.")
+    return found
+
+
+def _to(request: OrgRequest, file_id: UUID) -> HttpResponse:
+    return redirect("org:file", org=request.org.slug, file_id=file_id)
