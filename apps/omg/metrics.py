@@ -26,11 +26,14 @@ class Sums(Protocol):
 
 @dataclass(frozen=True)
 class Totals:
+    """Sums, and the persons exposed, who are counted apart: None where they are not known."""
+
     impressions: int = 0
     clicks: int = 0
     conversions: int = 0
     revenue: Decimal = Decimal(0)
     spend: Decimal = Decimal(0)
+    reach: int | None = None
 
 
 @dataclass(frozen=True)
@@ -40,12 +43,13 @@ class Metric:
     definition: str
     unit: Unit
     better: Good
-    value: Callable[[Sums], Decimal | None]
+    value: Callable[[Totals], Decimal | None]
     adds_up: bool = True
+    counts: str = "events"
 
 
 def total(rows: Iterable[Sums]) -> Totals:
-    """The sum of rows. Ratios are then taken of sums, never averaged."""
+    """The sum of rows. Ratios are then taken of sums, never averaged; persons are not summed at all."""
     impressions = clicks = conversions = 0
     revenue = spend = Decimal(0)
     for row in rows:
@@ -57,7 +61,7 @@ def total(rows: Iterable[Sums]) -> Totals:
     return Totals(impressions, clicks, conversions, revenue, spend)
 
 
-def _ratio(part: Decimal | int, whole: Decimal | int, factor: int = 1) -> Decimal | None:
+def _ratio(part: Decimal | int, whole: Decimal | int | None, factor: int = 1) -> Decimal | None:
     return Decimal(part) * factor / Decimal(whole) if whole else None
 
 
@@ -68,6 +72,16 @@ METRICS: tuple[Metric, ...] = (
         "money", "neither", lambda s: s.spend,
     ),
     Metric("impressions", "Impressions", "Times an ad was shown.", "count", "up", lambda s: Decimal(s.impressions)),
+    Metric(
+        "reach", "Reach",
+        "Persons who saw an ad, each counted once, on however many platforms and days: exact, so parts add up to more "
+        "than the whole. Who denied consent or has no id is not among them.",
+        "count", "up", lambda s: None if s.reach is None else Decimal(s.reach), adds_up=False, counts="persons",
+    ),
+    Metric(
+        "frequency", "Frequency", "Impressions / reach: how often a person saw an ad on average.",
+        "ratio", "neither", lambda s: _ratio(s.impressions, s.reach), adds_up=False,
+    ),
     Metric("clicks", "Clicks", "Times an ad was clicked.", "count", "up", lambda s: Decimal(s.clicks)),
     Metric(
         "conversions", "Conversions", "Events of type conversion or purchase, each counted once.",

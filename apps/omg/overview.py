@@ -1,8 +1,8 @@
 """The overview as plain data: from rows of ClickHouse to what the template shows. No Django, no I/O."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -10,9 +10,11 @@ from apps.common.comparison import Compared, Extent, compare
 from apps.common.errors import InvalidInput
 from apps.common.figures import Figure, change_of, format_exact, format_value, money_places, spark_points, tone_of
 from apps.common.period import Period
-from apps.events.public import PLATFORM_KINDS, platform_name
+from apps.events.public import PLATFORM_KINDS
+from apps.omg.dimensions import Dimension, display_name
 from apps.omg.metrics import BY_KEY, METRICS, Metric, Totals, total
-from apps.omg.queries.performance import Dimension, Row
+from apps.omg.queries.performance import Row
+from apps.omg.queries.reach import Reach
 
 Key = TypeVar("Key")
 DEFAULT_SORT = "-spend"
@@ -20,10 +22,11 @@ DEFAULT_SORT = "-spend"
 
 @dataclass(frozen=True)
 class Data:
-    """Rows of the period and of the one before it, in the organisation's currency."""
+    """Rows of the period and of the one before it, in the organisation's currency; and the persons exposed."""
 
     rows: Compared[Row]
     currency: str
+    reach: Reach
 
     @property
     def period(self) -> Period:
@@ -31,7 +34,7 @@ class Data:
 
 
 def split_rows(
-    rows: Sequence[Row], period: Period, currency: str, extent: Extent | None
+    rows: Sequence[Row], period: Period, currency: str, extent: Extent | None, reach: Reach
 ) -> tuple[Data, dict[str, int]]:
     """Rows by period; and how many events carry another currency, which no sum may mix in."""
     foreign: dict[str, int] = defaultdict(int)
@@ -39,11 +42,16 @@ def split_rows(
         if row.currency != currency:
             foreign[row.currency] += row.events
     own = [row for row in rows if row.currency == currency or (row.revenue == 0 and row.spend == 0)]
-    return Data(compare(own, period, extent), currency), dict(foreign)
+    return Data(compare(own, period, extent), currency, reach), dict(foreign)
 
 
 def figures(data: Data) -> list[Figure]:
-    totals = [total(rows) for rows in (data.rows.current, data.rows.so_far, data.rows.before)]
+    parts = (
+        (data.rows.current, data.reach.current),
+        (data.rows.so_far, data.reach.so_far),
+        (data.rows.before, data.reach.before),
+    )
+    totals = [replace(total(rows), reach=reach) for rows, reach in parts]
     by_day = totals_by(data.rows.current, lambda row: row.day)
     days = [by_day.get(day, Totals()) for day in data.rows.past_days]
     return [_figure(metric, totals, days, data) for metric in METRICS]
@@ -52,13 +60,14 @@ def figures(data: Data) -> list[Figure]:
 def trend(data: Data, key: str) -> tuple[Metric, list[Decimal | None]]:
     """One metric by day; a day without data is 0 where the metric is a sum, undefined where it is a ratio."""
     metric = get_metric(key)
-    by_day = totals_by(data.rows.current, lambda row: row.day)
-    return metric, [metric.value(by_day.get(day, Totals())) for day in data.period.dates]
+    by_day = with_reach(totals_by(data.rows.current, lambda row: row.day), data.reach.by_day)
+    nothing = Totals(reach=None if data.reach.by_day is None else 0)
+    return metric, [metric.value(by_day.get(day, nothing)) for day in data.period.dates]
 
 
 def breakdown(data: Data, *, sort: str, descending: bool) -> list[tuple[str, Totals]]:
     """Sums by name, sorted; names without a value come last either way."""
-    sums = list(totals_by(data.rows.current, lambda row: row.name).items())
+    sums = list(with_reach(totals_by(data.rows.current, lambda row: row.name), data.reach.by_name).items())
     if sort == "name":
         return sorted(sums, key=lambda pair: pair[0].lower(), reverse=descending)
     metric = get_metric(sort)
@@ -68,9 +77,15 @@ def breakdown(data: Data, *, sort: str, descending: bool) -> list[tuple[str, Tot
     return known + unknown
 
 
+def with_reach(groups: Mapping[Key, Totals], reach: Mapping[Key, int] | None) -> dict[Key, Totals]:
+    if reach is None:
+        return dict(groups)
+    return {key: replace(sums, reach=reach.get(key, 0)) for key, sums in groups.items()}
+
+
 def table(groups: Sequence[tuple[str, Totals]], data: Data, dimension: Dimension) -> dict[str, Any]:
     """Rows and their total; a column has one precision throughout, and the bars of sums one scale."""
-    whole = total(data.rows.current)
+    whole = replace(total(data.rows.current), reach=data.reach.current)
     columns = [_column(metric, [sums for _, sums in groups], whole, data.currency) for metric in METRICS]
     *lines, last = zip(*columns, strict=True)
     rows = [_table_row(name, cells, dimension) for (name, _), cells in zip(groups, lines, strict=True)]
@@ -79,7 +94,7 @@ def table(groups: Sequence[tuple[str, Totals]], data: Data, dimension: Dimension
 
 def _table_row(name: str, cells: Sequence[dict[str, Any]], dimension: Dimension) -> dict[str, Any]:
     kind = PLATFORM_KINDS.get(name, "") if dimension is Dimension.PLATFORM else ""
-    return {"name": display_name(name, dimension), "kind": kind, "cells": cells}
+    return {"value": name, "name": display_name(name, dimension), "kind": kind, "cells": cells}
 
 
 def _column(metric: Metric, parts: Sequence[Totals], whole: Totals, currency: str) -> list[dict[str, Any]]:
@@ -92,12 +107,6 @@ def _column(metric: Metric, parts: Sequence[Totals], whole: Totals, currency: st
         {"text": format_value(value, metric.unit, currency, places=places), "share": share, "tone": "neutral"}
         for value, share in zip(values, [*shares, None], strict=True)
     ]
-
-
-def display_name(name: str, dimension: Dimension) -> str:
-    if not name:
-        return f"(no {dimension.value})"
-    return platform_name(name) if dimension is Dimension.PLATFORM else name
 
 
 def get_metric(key: str) -> Metric:

@@ -16,7 +16,7 @@ document.body.addEventListener("htmx:configRequest", (event) => {
   const state = new URLSearchParams(location.search);
   for (const key of owned) state.delete(key);
   const sent = [...wanted.searchParams, ...event.detail.formData.entries()];
-  for (const [key, value] of sent) if (owned.includes(key)) state.set(key, value);
+  for (const [key, value] of sent) if (owned.includes(key)) state.append(key, value);
   for (const key of [...event.detail.formData.keys()]) event.detail.formData.delete(key);
   const query = state.toString();
   event.detail.path = wanted.pathname + (query ? `?${query}` : "");

@@ -27,6 +27,8 @@ def pages(world: World) -> dict[str, tuple[str | None, str]]:
         "overview": ("viewer", f"/o/{world.slug('buyer')}/?range=7d"),
         "reported": ("viewer", f"/o/{world.slug('buyer')}/reported/?range=7d"),
         "nothing reported": ("super_admin", f"/o/{world.slug('platform')}/reported/"),
+        "filters": ("viewer", f"/o/{world.slug('buyer')}/?range=7d&platform=hulu&by=device&choose=filters"),
+        "no match": ("viewer", f"/o/{world.slug('buyer')}/?range=7d&device=none"),
         "empty overview": ("super_admin", f"/o/{world.slug('platform')}/"),
         "range without data": ("viewer", f"/o/{world.slug('buyer')}/?start=2030-01-01&end=2030-01-05"),
         "earnings": ("data_owner", f"/o/{world.slug('owner')}/"),
@@ -44,7 +46,8 @@ def pages(world: World) -> dict[str, tuple[str | None, str]]:
 
 
 NAMES = (
-    "sign in", "reset", "used link", "sources", "overview", "reported", "nothing reported", "empty overview",
+    "sign in", "reset", "used link", "sources", "overview", "reported", "nothing reported", "filters", "no match",
+    "empty overview",
     "range without data", "earnings", "console", "people", "person", "audit", "audit of all",
     "not found", "wrong role", "bad filter", "two-step", "password",
     "files", "no files",
@@ -75,6 +78,25 @@ def test_choosing_a_metric_changes_the_chart_and_the_url(world: World, open_as: 
     assert "range=7d" in page.url
     page.go_back()
     page.get_by_role("heading", name="Revenue by day").wait_for()
+
+
+def test_filters_are_chosen_and_taken_away_one_by_one(world: World, open_as: Open) -> None:
+    page = open_as("viewer")
+    page.goto(f"/o/{world.slug('buyer')}/?range=7d", wait_until="networkidle")
+    page.locator("#metric-cpm").click()
+    page.get_by_role("heading", name="CPM by day").wait_for()
+    page.get_by_role("link", name="Filters").click()
+    page.get_by_label("Hulu").check()
+    page.get_by_label("Linear TV").check()
+    page.get_by_label("autumn").check()
+    page.get_by_role("button", name="Show these").click()
+    page.get_by_role("link", name="Platform: Linear TV").click()
+    page.get_by_role("link", name="Platform: Linear TV").wait_for(state="detached")
+    query = sorted(page.url.partition("?")[2].split("&"))
+    assert query == ["campaign=autumn", "metric=cpm", "platform=hulu", "range=7d"]
+    page.get_by_role("link", name="Clear all").click()
+    page.locator(".filter-chips").wait_for(state="detached")
+    assert page.url.endswith("?range=7d&metric=cpm")
 
 
 def test_dates_the_wrong_way_round_are_explained_in_the_panel_that_stays(world: World, open_as: Open) -> None:

@@ -48,12 +48,20 @@ def counts(summary: dict[str, object]) -> tuple[object, ...]:
     return tuple(summary[name] for name in ("read", "accepted", "duplicate", "rejected"))
 
 
+REACH = """
+SELECT
+    (SELECT groupBitmapMerge(persons) FROM performance WHERE org_id = {org_id:UUID}) AS by_quarter,
+    (SELECT groupBitmapMerge(persons) FROM reach_days WHERE org_id = {org_id:UUID}) AS by_day
+"""
+
+
 @needs_shared
 def test_path_data_arrives_whole_and_twice_changes_nothing(org: Organisation) -> None:
     assert counts(import_path(org.slug, PATHS, "paths")) == (397_994, 397_994, 0, 0)
     once = sums(org)
     assert (once["conversions"], once["persons"]) == (19_785, 88_387)
     assert once["revenue"] == Decimal("74802.97158721083751036")
+    assert execute(org.pk, "test.reach", REACH)[0] == {"by_quarter": 88_387, "by_day": 88_387}
     assert counts(import_path(org.slug, PATHS, "paths")) == (397_994, 0, 397_994, 0)
     assert sums(org) == once
 

@@ -19,7 +19,7 @@ SignIn = Callable[[str | None], Client]
 # Golden events of yesterday: 4 Hulu impressions at CPM 20, 2 linear at CPM 10, 1 click, sales of 30.25 and 9.75.
 BY_HAND = {
     "spend": "$0.10", "impressions": "6", "clicks": "1", "conversions": "2", "revenue": "$40.00",
-    "cpm": "$16.67", "ctr": "16.67 %", "cpa": "$0.05", "roas": "400.00",
+    "reach": "4", "frequency": "1.50", "cpm": "$16.67", "ctr": "16.67 %", "cpa": "$0.05", "roas": "400.00",
 }  # fmt: skip
 
 
@@ -53,7 +53,8 @@ def test_a_period_that_data_does_not_reach_back_to_is_not_compared_with(world: W
 
 def test_undefined_is_a_dash_never_zero() -> None:
     values = {metric.key: metric.value(Totals()) for metric in METRICS}
-    assert [key for key, value in values.items() if value is None] == ["cpm", "ctr", "cpa", "roas"]
+    undefined = [key for key, value in values.items() if value is None]
+    assert undefined == ["reach", "frequency", "cpm", "ctr", "cpa", "roas"]
 
 
 def test_the_table_sorts_as_the_url_says(world: World, as_persona: SignIn) -> None:

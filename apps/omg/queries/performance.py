@@ -1,27 +1,14 @@
 """How did the organisation's media do, by day and by one dimension, in a period and the one before it?"""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from enum import StrEnum
 from uuid import UUID
 
 from apps.common.period import Period
+from apps.omg.dimensions import COLUMNS, NARROW, Dimension
+from apps.omg.filters import Filters
 from apps.warehouse.public import execute
-
-
-class Dimension(StrEnum):
-    PLATFORM = "platform"
-    CHANNEL = "channel"
-    CAMPAIGN = "campaign"
-
-
-COLUMNS: Mapping[Dimension, str] = {
-    Dimension.PLATFORM: "platform",
-    Dimension.CHANNEL: "channel",
-    Dimension.CAMPAIGN: "campaign_id",
-}
 
 
 @dataclass(frozen=True)
@@ -55,14 +42,16 @@ SELECT
     sum(p.revenue) AS revenue,
     sum(p.spend) AS spend,
     max(p.last_received) AS last_received
-FROM performance AS p
-WHERE org_id = {{org_id:UUID}} AND bucket >= {{since:DateTime('UTC')}} AND bucket < {{until:DateTime('UTC')}}
+FROM {table} AS p
+WHERE org_id = {{org_id:UUID}} AND bucket >= {{since:DateTime('UTC')}} AND bucket < {{until:DateTime('UTC')}}{only}
 GROUP BY day, compared, name, currency
 ORDER BY day, compared, name, currency
 """
 
 
-def fetch(org_id: UUID, period: Period, dimension: Dimension) -> list[Row]:
+def fetch(org_id: UUID, period: Period, dimension: Dimension, filters: Filters | None = None) -> list[Row]:
     """Rows of the period and of the one before it; days are those of the period's time zone."""
-    sql = SQL.format(column=COLUMNS[dimension])
-    return [Row(**row) for row in execute(org_id, "omg.performance", sql, period.bounds)]
+    filters = filters or Filters()
+    table = "performance" if dimension in NARROW and filters.is_narrow else "performance_detail"
+    sql = SQL.format(column=COLUMNS[dimension], table=table, only=filters.condition)
+    return [Row(**row) for row in execute(org_id, "omg.performance", sql, {**period.bounds, **filters.bound})]

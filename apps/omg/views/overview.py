@@ -2,13 +2,17 @@
 
 import csv
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from apps.common.comparison import Extent
 from apps.common.errors import InvalidInput
 from apps.common.figures import format_value, money_places, plain, shorten
 from apps.common.pages import (
@@ -24,20 +28,23 @@ from apps.common.pages import (
 from apps.common.period import Period, read_period
 from apps.common.spreadsheets import safe_cell
 from apps.omg import chart
+from apps.omg.dimensions import Dimension, display_name
+from apps.omg.filters import Filters, read_filters
 from apps.omg.metrics import METRICS, Metric
 from apps.omg.overview import (
     DEFAULT_SORT,
     Data,
     breakdown,
-    display_name,
     figures,
     split_rows,
     table,
     trend,
 )
 from apps.omg.queries import extent as extents
-from apps.omg.queries import performance
-from apps.omg.queries.performance import Dimension
+from apps.omg.queries import performance, reach
+from apps.omg.queries.performance import Row
+from apps.omg.queries.reach import Reach
+from apps.omg.views.filter_bar import filter_bar, url_of
 from apps.orgs.public import OrgRequest, Permission, requires
 
 PAGE = "omg/overview.html"
@@ -46,7 +53,9 @@ FRAGMENTS = {
     "figures": "omg/partials/_figures.html",
     "trend": "omg/partials/_trend.html",
     "breakdown": "omg/partials/_breakdown.html",
+    "filters": "omg/partials/_filters.html",
 }
+DEFAULT_METRIC = "revenue"
 
 
 @require_GET
@@ -54,10 +63,9 @@ FRAGMENTS = {
 def overview(request: OrgRequest) -> HttpResponse:
     now = timezone.now()
     period = read_period(request.GET, time_zone=request.org.time_zone, now=now)
-    dimension = _dimension(request)
-    extent = extents.fetch(request.org.pk, time_zone=period.time_zone)
-    rows = performance.fetch(request.org.pk, period, dimension) if extent else []
-    data, foreign = split_rows(rows, period, request.org.currency, extent)
+    dimension, filters = _dimension(request), read_filters(request.GET)
+    extent, rows, persons = _ask(request, period, dimension, filters)
+    data, foreign = split_rows(rows, period, request.org.currency, extent, persons)
     if request.GET.get("format") == "csv":
         return _csv(request, data, dimension)
     context = {
@@ -67,7 +75,9 @@ def overview(request: OrgRequest) -> HttpResponse:
         "not_compared": data.rows.note,
         "figures": figures(data),
         "trend": _trend(request, data),
-        "breakdown": _breakdown(request, data, dimension),
+        "breakdown": _breakdown(request, data, dimension, filters),
+        "filters": filter_bar(request, filters, period),
+        "reach_note": _reach_note(data, dimension, filters),
         "currency_note": _currency_note(foreign, request.org.currency),
         "is_empty": extent is None,
         "nothing_here": nothing_here(request, rows, period, extent),
@@ -84,8 +94,35 @@ def _dimension(request: OrgRequest) -> Dimension:
         raise InvalidInput(f"There is no table by {text!r}; use one of {', '.join(Dimension)}.") from error
 
 
+def _ask(
+    request: OrgRequest, period: Period, dimension: Dimension, filters: Filters
+) -> tuple[Extent | None, Sequence[Row], Reach]:
+    """The page's questions, at the same time: the engine has more cores than one question needs."""
+    org_id = request.org.pk
+    with ThreadPoolExecutor(3, thread_name_prefix="overview") as together:
+        extent = together.submit(extents.fetch, org_id, time_zone=period.time_zone)
+        rows = together.submit(performance.fetch, org_id, period, dimension, filters)
+        by_day = request.GET.get("metric") in {"reach", "frequency"}
+        persons = together.submit(_reach, org_id, period, dimension, filters, by_day=by_day)
+        return extent.result(), rows.result(), persons.result()
+
+
+def _reach(org_id: UUID, period: Period, dimension: Dimension, filters: Filters, *, by_day: bool) -> Reach:
+    """By day only where the chart shows it: days of most time zones are joined from quarters of an hour."""
+    found = reach.fetch(org_id, period, dimension, filters)
+    return replace(found, by_day=reach.fetch_by_day(org_id, period, filters)) if by_day else found
+
+
+def _reach_note(data: Data, dimension: Dimension, filters: Filters) -> str:
+    """Why a reach is not told, where it is not."""
+    kept = "Persons are kept by platform, channel and campaign"
+    if not filters.is_narrow:
+        return f"{kept}, so reach and frequency are not known under these filters."
+    return "" if data.reach.by_name is not None else f"{kept}, so reach and frequency by {dimension} are not known."
+
+
 def _trend(request: OrgRequest, data: Data) -> dict[str, Any]:
-    metric, values = trend(data, request.GET.get("metric", "revenue"))
+    metric, values = trend(data, request.GET.get("metric", DEFAULT_METRIC))
     places = money_places(values, data.currency)
     words = [format_value(value, metric.unit, data.currency, places=places) for value in values]
     return {
@@ -108,16 +145,20 @@ def _trend(request: OrgRequest, data: Data) -> dict[str, Any]:
 
 
 def _trend_subtitle(metric: Metric, data: Data) -> str:
-    unit = data.currency if metric.unit == "money" else {"percent": "percent", "count": "events"}.get(metric.unit, "")
+    unit = (
+        data.currency if metric.unit == "money" else {"percent": "percent", "count": metric.counts}.get(metric.unit, "")
+    )
     mark = f"{'hatched' if metric.adds_up else 'dotted'}: today so far" if data.period.today else ""
     return ", ".join(filter(None, (unit, f"days in {data.period.zone_label}", mark)))
 
 
-def _breakdown(request: OrgRequest, data: Data, dimension: Dimension) -> dict[str, Any]:
+def _breakdown(request: OrgRequest, data: Data, dimension: Dimension, filters: Filters) -> dict[str, Any]:
     sort = read_sort(request, DEFAULT_SORT)
-    rows = breakdown(data, sort=sort[0], descending=sort[1])
+    made = table(breakdown(data, sort=sort[0], descending=sort[1]), data, dimension)
+    for row in made["rows"]:
+        row["url"] = url_of(request, filters.only(dimension, row["value"]))
     return {
-        **table(rows, data, dimension),
+        **made,
         "title": f"By {dimension.value}",
         "by": dimension.value,
         "by_links": [
@@ -134,7 +175,8 @@ def _currency_note(foreign: dict[str, int], currency: str) -> str:
     if not foreign:
         return ""
     parts = ", ".join(f"{count:,} in {code}" for code, count in sorted(foreign.items()))
-    return f"Amounts are those in {currency}. Events that carry money in other currencies are left out: {parts}."
+    left_out = f"Events that carry money in other currencies are left out: {parts}."
+    return f"Amounts are those in {currency}. {left_out} Reach counts the persons of all."
 
 
 def _csv(request: OrgRequest, data: Data, dimension: Dimension) -> HttpResponse:
@@ -153,7 +195,7 @@ def _file_name(request: OrgRequest, part: str, period: Period) -> str:
 
 
 def _trend_lines(request: OrgRequest, data: Data) -> list[Sequence[object]]:
-    metric, values = trend(data, request.GET.get("metric", "revenue"))
+    metric, values = trend(data, request.GET.get("metric", DEFAULT_METRIC))
     days = (day.isoformat() for day in data.period.dates)
     return [["day", metric.key], *([day, _plain(metric, value)] for day, value in zip(days, values, strict=True))]
 

@@ -1,0 +1,71 @@
+"""The filters of a page as links and choices: everything is in the URL, so that every state can be sent to somebody."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+
+from apps.common.pages import Link
+from apps.common.period import Period
+from apps.omg.dimensions import Dimension, display_name
+from apps.omg.filters import OTHER_PARAMETERS, Filters
+from apps.omg.queries import choices
+from apps.orgs.public import OrgRequest
+
+# What the address says beside the filters themselves; how an answer is written is no part of the state.
+STATE = sorted(OTHER_PARAMETERS - {"choose", "format", "table"})
+
+
+@dataclass(frozen=True)
+class Choice:
+    value: str
+    name: str
+    chosen: bool
+
+
+def filter_bar(request: OrgRequest, filters: Filters, period: Period) -> dict[str, Any]:
+    """Chips of what is chosen, the ways to choose and to clear; the choices themselves if they are asked for."""
+    is_open = request.GET.get("choose") == "filters"
+    return {
+        "chips": [
+            Link(dimension, f"{dimension.capitalize()}: {display_name(value, dimension)}",
+                 url_of(request, filters.without(dimension, value)), current=False)
+            for dimension, values in filters.chosen.items() for value in values
+        ],
+        "clear_url": url_of(request, Filters()),
+        "choose_url": url_of(request, filters, choose="filters"),
+        "close_url": url_of(request, filters),
+        "is_open": is_open,
+        "groups": _groups(request, filters, period) if is_open else [],
+        "state": [(key, value) for key in STATE for value in request.GET.getlist(key)],
+        "owns": " ".join([*Dimension, "choose"]),
+    }  # fmt: skip
+
+
+def url_of(request: HttpRequest, filters: Filters, *, choose: str | None = None) -> str:
+    """This page's URL under other filters."""
+    query = request.GET.copy()
+    for name in (*Dimension, "choose", "format", "table"):
+        query.pop(name, None)
+    for dimension, values in filters.chosen.items():
+        query.setlist(dimension.value, list(values))
+    if choose:
+        query["choose"] = choose
+    return f"?{query.urlencode()}" if query else request.path
+
+
+def _groups(request: OrgRequest, filters: Filters, period: Period) -> list[dict[str, Any]]:
+    """What occurs in the period, by dimension; what is chosen already always among it."""
+    found = choices.fetch(request.org.pk, period)
+    groups = []
+    for dimension in Dimension:
+        chosen = filters.chosen.get(dimension, ())
+        values = list(dict.fromkeys([*chosen, *found[dimension][: choices.MOST]]))
+        groups.append({
+            "key": dimension.value,
+            "name": dimension.value.capitalize(),
+            "choices": [Choice(value, display_name(value, dimension), value in chosen) for value in values],
+            "has_more": len(found[dimension]) > choices.MOST,
+            "most": choices.MOST,
+        })  # fmt: skip
+    return groups
