@@ -6,5 +6,6 @@ from apps.orgs.api.views import Nothing
 
 urlpatterns = [
     path("v1/", include("apps.orgs.api.urls")),
+    path("v1/", include("apps.events.api.urls")),
     re_path(r"", Nothing.as_view()),
 ]

@@ -67,6 +67,7 @@ OBJECTS: dict[str, tuple[str, dict[str | None, int]]] = {
 NOBODYS_ID = "00000000-0000-4000-8000-000000000000"
 API: dict[str, tuple[str, dict[str, str], Scope | None]] = {
     "api:me": ("GET", {}, None),
+    "api:metrics": ("POST", {}, Scope.WRITE_METRICS),
 }
 # Open to anyone, or a redirect that depends on who asks; tested where they live.
 ELSEWHERE = {
