@@ -1,6 +1,7 @@
 """What the frame around every page shows: the organisation, the way to others, navigation by role."""
 
 from collections.abc import Set
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest
@@ -18,9 +19,16 @@ AUDIT = (Permission.VIEW_AUDIT, "Audit trail", "org:audit", "shield-lock")
 EARNINGS = (Permission.VIEW_EARNINGS, "Earnings", "org:earnings", "coins")
 
 # Pages that belong to one of the navigation.
-PARTS = {"org:people": ("org:person",), "org:audit": ("org:audit_entry",)}
+PARTS = {
+    "org:people": ("org:person",),
+    "org:audit": ("org:audit_entry",),
+    "org:sources": (
+        "org:source", "org:live_events", "org:event", "org:received_line", "org:try_event", "org:quarantine",
+    ),
+}  # fmt: skip
 PLATFORM = (
     ("Organisations", "console:organisations", "building"),
+    ("Flow of events", "console:flow", "chart-bar"),
     ("Audit trail", "console:audit", "shield-lock"),
 )
 
@@ -40,9 +48,17 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             "user": {"email": user.email, "initials": user.initials} if user and signed_in else None,
             "org": _card(org) if org else None,
             "orgs": [_card(one) for one in getattr(request, "organisations", [])],
+            # Asked for by the pages that show it, not by those that tell of a failing database.
+            "generated": partial(_generated, request, org) if org and signed_in else None,
             "nav": _navigation(request, org) if signed_in else [],
         }
     }
+
+
+def _generated(request: HttpRequest, org: Organisation) -> dict[str, bool] | None:
+    """What the banner over generated data needs; nothing while the pages show real data."""
+    actor: Actor | None = getattr(request, "actor", None)
+    return {"may_switch": actor.may(Permission.CHOOSE_DATA, org.pk)} if actor and org.shows_generated else None
 
 
 def _card(org: Organisation) -> dict[str, str]:

@@ -42,6 +42,11 @@ def url_with(request: HttpRequest, **changes: str | None) -> str:
     return f"?{query.urlencode()}" if query else request.path
 
 
+def text_parameter(request: HttpRequest, name: str, *, longest: int = 256) -> str:
+    """One of the address's parameters as the database can look for it: PostgreSQL's text has no NUL."""
+    return request.GET.get(name, "").replace("\x00", "\ufffd").strip()[:longest]
+
+
 def range_context(request: HttpRequest, period: Period, extent: Extent | None) -> dict[str, Any]:
     """What `components/range.html` offers: the presets, and the days between which others make sense."""
     presets = [

@@ -57,9 +57,10 @@ def import_stream(
     try:
         with acting(SERVICE), in_schema_of(org):
             stream = unpacked(raw, progress)
-            run = FileImport.objects.create(name=name[-255:], format=file_format.name)
+            door = source or f"file/{file_format.name}"
+            run = FileImport.objects.create(name=name[-255:], format=file_format.name, door=door)
             lines = file_format.read(stream, options) if _has_bytes(stream) else iter(())
-            read = _append_all(org, run, lines, source=source or f"file/{run.format}", history=history)
+            read = _append_all(org, run, lines, source=door, history=history)
             _close(run, read, may_be_empty=may_be_empty)
             record(org=org, actor=SERVICE, action="events.imported", file=name, format=file_format.name, read=read)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:

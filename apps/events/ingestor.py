@@ -20,6 +20,7 @@ from django.db import OperationalError, connections
 
 from apps.common.errors import Unavailable
 from apps.events.decoding import Decoded, Decoders, prepare_apart
+from apps.events.generated import data_id_of, part_id_of
 from apps.events.known import KnownIds
 from apps.events.lock import LockLost, WriteLock, write_lock
 from apps.events.log import store
@@ -101,9 +102,9 @@ class Ingestor:
         """The writer's step; answers the batch's number of lines."""
         try:
             outcomes = [pair for records, one in decoded for pair in _outcomes(batch_id, records, one)]
-            if outcomes:
-                done = [record for records, _ in outcomes for record in records]
-                self._write(batch_id, done, [prepared for _, prepared in outcomes])
+            for part_id, some in _by_part(batch_id, outcomes).items():
+                done = [record for records, _ in some for record in records]
+                self._write(part_id, done, [prepared for _, prepared in some])
             return sum(record.line_count for records, _ in decoded for record in records)
         finally:
             connections.close_all()
@@ -159,11 +160,12 @@ def _batches(stop: Callable[[], bool]) -> Iterator[tuple[UUID, list[LogRecord]]]
 
 
 def _portions(records: Sequence[LogRecord]) -> Iterator[list[LogRecord]]:
-    """Records that are decoded together: as many as make one job of a fair size."""
+    """Records that are decoded together: as many as make one job of a fair size, real or generated ones."""
     portion: list[LogRecord] = []
     lines = 0
     for record in records:
-        if portion and lines + record.line_count > store.LINES_PER_RECORD:
+        is_other = portion and data_id_of(record) != data_id_of(portion[0])
+        if portion and (is_other or lines + record.line_count > store.LINES_PER_RECORD):
             yield portion
             portion, lines = [], 0
         portion.append(record)
@@ -174,7 +176,17 @@ def _portions(records: Sequence[LogRecord]) -> Iterator[list[LogRecord]]:
 def _job(batch_id: UUID, records: Sequence[LogRecord]) -> Job:
     org = records[0].org
     arrived = [Arrived(bytes(one.payload), one.created_at, one.history) for one in records]
-    return Job(org.pk, batch_id, org.currency, org.raw_event_days, arrived)
+    return Job(data_id_of(records[0]), part_id_of(batch_id, records[0]), org.currency, org.raw_event_days, arrived)
+
+
+def _by_part(
+    batch_id: UUID, outcomes: Sequence[tuple[Sequence[LogRecord], Prepared]]
+) -> dict[UUID, list[tuple[Sequence[LogRecord], Prepared]]]:
+    """What is written together: generated events never with real ones."""
+    parts: dict[UUID, list[tuple[Sequence[LogRecord], Prepared]]] = {}
+    for records, prepared in outcomes:
+        parts.setdefault(part_id_of(batch_id, records[0]), []).append((records, prepared))
+    return parts
 
 
 def _outcomes(

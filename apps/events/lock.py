@@ -64,3 +64,14 @@ def writing_stopped() -> Iterator[None]:
         with acting(SERVICE):
             store.release()
         yield
+
+
+def is_held() -> bool:
+    """Whether some process is the ingestor now."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = 0 AND objid = %s AND granted"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))",
+            [KEY],
+        )
+        return bool(cursor.fetchone()[0])

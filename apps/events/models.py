@@ -9,6 +9,7 @@ class FileImport(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=255)
     format = models.CharField(max_length=40)
+    door = models.CharField(max_length=80, blank=True, help_text="The source of its records in the ingest log.")
     started_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
     read = models.PositiveBigIntegerField(default=0)

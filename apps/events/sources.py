@@ -1,17 +1,31 @@
-"""Where an organisation's events come from and how good they are, as its page shows it."""
+"""Where an organisation's events come from and how good they are, as its pages show it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Max, Min, Sum
+from django.db.models import Count, Max, Min, QuerySet
 
+from apps.common.errors import NotFound
+from apps.events.flow.minutes import (
+    SUMS,
+    Counts,
+    active_minutes,
+    counts_by_minute,
+    counts_by_source,
+    last_minutes,
+    minutes_of,
+    shown_sources,
+)
+from apps.events.flow.silence import Silence, find_silence
 from apps.events.log import store
-from apps.events.models import QuarantinedLine, SourceHour
+from apps.events.models import FileImport, QuarantinedLine, SourceHour
 from apps.events.quality import CODES
 from apps.orgs.public import Organisation
 
 SHOWN_DAYS = 7
 SAMPLE_CHARACTERS = 400
+MOST_FILES = 20
+UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -19,15 +33,26 @@ class Source:
     """One door of the organisation's, over the last days."""
 
     name: str
-    accepted: int
-    duplicate: int
-    rejected: int
+    counts: Counts
     last_received: datetime
+    last_hour: int = 0
+    silence: Silence | None = None
 
     @property
     def rejected_share(self) -> float:
-        total = self.accepted + self.duplicate + self.rejected
-        return self.rejected / total if total else 0.0
+        return self.counts.rejected / self.counts.total if self.counts.total else 0.0
+
+    @property
+    def accepted(self) -> int:
+        return self.counts.accepted
+
+    @property
+    def duplicate(self) -> int:
+        return self.counts.duplicate
+
+    @property
+    def rejected(self) -> int:
+        return self.counts.rejected
 
 
 @dataclass(frozen=True)
@@ -48,21 +73,66 @@ class Reason:
         return self.code == "timestamp_too_old"
 
 
-def list_sources(now: datetime) -> list[Source]:
-    """In the organisation's schema."""
-    hours = SourceHour.objects.filter(hour__gte=now - timedelta(days=SHOWN_DAYS))
-    sums = hours.values("source").annotate(
-        accepted=Sum("accepted"), duplicate=Sum("duplicate"), rejected=Sum("rejected"), last=Max("last_received")
-    )
+def list_sources(org: Organisation, now: datetime) -> list[Source]:
+    """In the organisation's schema, the one that sent last first."""
+    hours = _hours(org, now)
+    sums = hours.values("source").annotate(**SUMS, last=Max("last_received"))
+    minutes = minutes_of(org)
+    by_source = counts_by_source(minutes, now - timedelta(hours=1))
+    active, active_hours = active_minutes(minutes), _active_hours(hours)
     return [
-        Source(one["source"] or "unknown", one["accepted"], one["duplicate"], one["rejected"], one["last"])
+        Source(
+            one["source"] or UNKNOWN,
+            counts=Counts.of(one),
+            last_received=one["last"],
+            last_hour=by_source.get(one["source"], Counts()).total,
+            silence=find_silence(one["last"], now, active.get(one["source"], []), active_hours[one["source"]]),
+        )
         for one in sums.order_by("-last")
     ]
 
 
-def list_reasons() -> list[Reason]:
+def get_source(org: Organisation, name: str, now: datetime) -> Source:
+    found = next((one for one in list_sources(org, now) if one.name == name), None)
+    if found is None:
+        raise NotFound(f"Nothing came from a source {name!r} in the last {SHOWN_DAYS} days.")
+    return found
+
+
+def stored_name(shown: str) -> str:
+    """A source as the log names it; old records have none."""
+    return "" if shown == UNKNOWN else shown
+
+
+def minute_counts(org: Organisation, now: datetime, source: str | None = None) -> tuple[list[datetime], list[Counts]]:
+    """The last 60 minutes, of one source or of all."""
+    minutes = last_minutes(now)
+    return minutes, counts_by_minute(minutes_of(org, source), minutes)
+
+
+def hour_counts(org: Organisation, now: datetime, source: str | None = None) -> tuple[list[datetime], list[Counts]]:
+    """The last seven days by the hour."""
+    latest = now.replace(minute=0, second=0, microsecond=0)
+    hours = [latest - timedelta(hours=back) for back in range(SHOWN_DAYS * 24 - 1, -1, -1)]
+    found = _hours(org, now) if source is None else _hours(org, now).filter(source=source)
+    sums = found.values("hour").annotate(**SUMS)
+    known = {one["hour"]: Counts.of(one) for one in sums}
+    return hours, [known.get(hour, Counts()) for hour in hours]
+
+
+def list_files(source: str) -> list[FileImport]:
+    """The newest files of a source, in the organisation's schema."""
+    return list(FileImport.objects.filter(door=source).order_by("-started_at")[:MOST_FILES])
+
+
+def quarantined(org: Organisation) -> QuerySet[QuarantinedLine]:
+    return QuarantinedLine.objects.filter(shown_sources(org))
+
+
+def list_reasons(org: Organisation, source: str | None = None) -> list[Reason]:
     """In the organisation's schema, the most frequent first."""
-    found = QuarantinedLine.objects.values("code").annotate(
+    lines = quarantined(org) if source is None else quarantined(org).filter(source=source)
+    found = lines.values("code").annotate(
         lines=Count("pk"), sources=Count("source", distinct=True), since=Min("created_at"), newest=Max("pk")
     )
     newest = QuarantinedLine.objects.in_bulk([one["newest"] for one in found])
@@ -82,3 +152,14 @@ def list_reasons() -> list[Reason]:
 
 def waiting_lines(org: Organisation) -> int:
     return store.waiting_lines(org.pk)
+
+
+def _hours(org: Organisation, now: datetime) -> QuerySet[SourceHour]:
+    return SourceHour.objects.filter(shown_sources(org), hour__gte=now - timedelta(days=SHOWN_DAYS))
+
+
+def _active_hours(hours: QuerySet[SourceHour]) -> dict[str, list[datetime]]:
+    active: dict[str, list[datetime]] = {}
+    for source, hour in hours.values_list("source", "hour"):
+        active.setdefault(source, []).append(hour)
+    return active

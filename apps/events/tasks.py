@@ -6,14 +6,17 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
-from apps.events.log.models import LogRecord
+from apps.events.generated import find_sample, make_sample
+from apps.events.log.models import ArrivalMinute, LogRecord
 from apps.events.uploads.purging import purge
 from apps.events.uploads.running import run_import
-from apps.orgs.public import SERVICE, acting
+from apps.orgs.public import SERVICE, acting, find_by_id, in_schema_of
 
 # As long as raw events are kept: until then the warehouse can be filled again from the log.
 KEEP_LOG = timedelta(days=30)
 AT_A_TIME = 1_000
+# Pages look back a day; what is older is told by the hour.
+KEEP_MINUTES = timedelta(hours=26)
 
 
 @shared_task(time_limit=300)
@@ -37,3 +40,21 @@ def import_upload(org_id: str, upload_id: str) -> None:
 def purge_uploads() -> int:
     """Remove uploaded bytes that nobody needs any more; answers how many files."""
     return purge()
+
+
+@shared_task(time_limit=300)
+def purge_arrival_minutes() -> int:
+    with acting(SERVICE):
+        removed, _ = ArrivalMinute.objects.filter(minute__lt=timezone.now() - KEEP_MINUTES).delete()
+    return removed
+
+
+@shared_task(time_limit=300)
+def make_generated_sample(org_id: str) -> None:
+    """Once per organisation: a second call finds the first one's file."""
+    with acting(SERVICE):
+        org = find_by_id(UUID(org_id))
+        with in_schema_of(org):
+            is_made = find_sample() is not None
+    if not is_made:
+        make_sample(org)

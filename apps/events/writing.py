@@ -12,6 +12,8 @@ from django.db import connection
 from django.utils import timezone
 
 from apps.events.canonical import LONGEST_LINE
+from apps.events.flow.counting import count_minutes
+from apps.events.generated import data_id_of
 from apps.events.known import KnownIds
 from apps.events.lock import LockLost, WriteLock
 from apps.events.log import store
@@ -40,25 +42,26 @@ def write(
     batch_id: UUID, records: Sequence[LogRecord], prepared: Sequence[Prepared], known: KnownIds, persons: PersonNumbers,
     ours: WriteLock,
 ) -> None:  # fmt: skip
-    """Bring a batch of one organisation's records to its end, in one transaction.
+    """Bring a batch of one organisation's records, real or generated ones, to its end, in one transaction.
 
     `prepared` has their rows and outcomes in the records' order, over one job or several.
     """
-    org = records[0].org
+    org, data_id = records[0].org, data_id_of(records[0])
     outcomes = [outcome for one in prepared for outcome in one.outcomes]
     keys = np.concatenate([one.keys for one in prepared])
-    new = ~(known.fetch(org.pk, batch_id, keys) | repeated(keys))
-    known.add(org.pk, keys[new])
+    new = ~(known.fetch(data_id, batch_id, keys) | repeated(keys))
+    known.add(data_id, keys[new])
     with acting(SERVICE), in_schema_of(org):
         ours.check()
         if not store.lock(records):
             raise LockLost("Another ingestor has finished this batch.")
-        table = rows_of(org.pk, prepared, new, persons)
+        table = rows_of(data_id, prepared, new, persons)
         if table.num_rows:
             insert("events", table, token=str(batch_id))
         count(records, outcomes, new)
         quarantine(records, outcomes)
         tally(records)
+        count_minutes(records, outcomes, prepared, new, timezone.now())
         store.finish(records)
         settle({record.import_id for record in records if record.import_id})
     log.info("events.batch_done", org=str(org.pk), batch=str(batch_id), records=len(records), accepted=table.num_rows)

@@ -10,13 +10,17 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.functional import cached_property
 from django_tenants.models import DomainMixin, TenantMixin
+from waffle.models import AbstractUserFlag
 
 from apps.common.money import is_currency
 from apps.orgs.permissions import Role
 
 SLUG = re.compile(r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")
 TEMPLATE_SCHEMA = "tenant_template"
+# The flag that says which data an organisation's pages show; see `generated`.
+GENERATED_DATA = "generated_data"
 
 
 class Kind(models.TextChoices):
@@ -99,6 +103,36 @@ class Organisation(TenantMixin):
     @property
     def sells_data(self) -> bool:
         return self.kind in OWNER_KINDS
+
+    @cached_property
+    def shows_generated(self) -> bool:
+        """Whether its pages show generated data; asked once per object, hence per request.
+
+        Straight from the database: waffle's own cache would keep what row-level security let one reader see.
+        """
+        for_us = models.Q(everyone=True) | models.Q(everyone=None, organisations=self)
+        return bool(Flag.objects.filter(for_us, name=GENERATED_DATA).exists())
+
+    def forget_flags(self) -> None:
+        self.__dict__.pop("shows_generated", None)
+
+
+class Flag(AbstractUserFlag):
+    """A feature flag of django-waffle's, switched by organisation."""
+
+    organisations = models.ManyToManyField(Organisation, through="FlaggedOrganisation", related_name="flags")
+
+
+class FlaggedOrganisation(models.Model):
+    flag = models.ForeignKey(Flag, on_delete=models.CASCADE, related_name="+")
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
+    since = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["flag", "organisation"], name="flagged_once")]
+
+    def __str__(self) -> str:
+        return f"flag {self.flag_id} for {self.organisation_id}"
 
 
 class Domain(DomainMixin):

@@ -32,6 +32,7 @@ class Permission(StrEnum):
     MANAGE_API_KEYS = "manage_api_keys"
     MANAGE_PEOPLE = "manage_people"
     VIEW_AUDIT = "view_audit"
+    CHOOSE_DATA = "choose_data"
     VIEW_ALL_ORGANISATIONS = "view_all_organisations"
 
     @property
@@ -64,6 +65,7 @@ TABLE: dict[Role, frozenset[Permission]] = {
             Permission.MANAGE_API_KEYS,
             Permission.MANAGE_PEOPLE,
             Permission.VIEW_AUDIT,
+            Permission.CHOOSE_DATA,
         },
     ),
     Role.MARKETER: frozenset({Permission.VIEW_OVERVIEW}),

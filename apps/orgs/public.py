@@ -8,6 +8,15 @@ from apps.orgs.api.views import ApiRequest, ApiView
 from apps.orgs.api_keys import PREFIX as API_KEY_PREFIX
 from apps.orgs.api_keys import KeyHolder, create_api_key, digest_of, find_key_holder, revoke_api_key
 from apps.orgs.audit import record
+from apps.orgs.generated import (
+    data_contributor_id,
+    data_mark,
+    data_org_id,
+    generated_contributor_id,
+    generated_org_id,
+    show_generated,
+    show_real,
+)
 from apps.orgs.models import Kind, Organisation
 from apps.orgs.permissions import Permission, Role, Scope
 from apps.orgs.provisioning import migrate_postgres
@@ -37,11 +46,16 @@ __all__ = [
     "check",
     "create_api_key",
     "create_organisation",
+    "data_contributor_id",
+    "data_mark",
+    "data_org_id",
     "declare",
     "digest_of",
     "find_by_id",
     "find_by_slug",
     "find_key_holder",
+    "generated_contributor_id",
+    "generated_org_id",
     "in_schema_of",
     "migrate_postgres",
     "record",
@@ -49,4 +63,6 @@ __all__ = [
     "requires_platform",
     "revoke_api_key",
     "search_organisations",
+    "show_generated",
+    "show_real",
 ]

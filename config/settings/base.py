@@ -33,6 +33,7 @@ SHARED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "social_django",
+    "waffle",
     "apps.common",
     "apps.omg",
     "apps.earnings",
@@ -46,6 +47,7 @@ TENANT_MODEL = "orgs.Organisation"
 # Organisations are found by path (`/o/<org>/`), never by host; django-tenants insists on a domain model all the same.
 TENANT_DOMAIN_MODEL = "orgs.Domain"
 TENANT_LIMIT_SET_CALLS = True
+WAFFLE_FLAG_MODEL = "orgs.Flag"
 AUTH_USER_MODEL = "accounts.User"
 DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter", "config.routers.OneDatabaseRouter"]
 # django-tenants migrates and clones schemas under the owner role; requests and tasks never use it.
@@ -156,6 +158,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE = {
     "purge-ingest-log": {"task": "apps.events.tasks.purge_ingest_log", "schedule": 3600.0},
+    "purge-arrival-minutes": {"task": "apps.events.tasks.purge_arrival_minutes", "schedule": 3600.0},
     "seal-audit": {"task": "apps.orgs.tasks.seal_audit", "schedule": 10.0},
     "keep-audit-partitions": {"task": "apps.orgs.tasks.keep_audit_partitions", "schedule": 86400.0},
     "purge-uploads": {"task": "apps.events.tasks.purge_uploads", "schedule": 3600.0},

@@ -22,7 +22,11 @@ document.body.addEventListener("htmx:configRequest", (event) => {
   event.detail.path = wanted.pathname + (query ? `?${query}` : "");
 });
 
+// What live.js asks for by itself: it takes no focus, closes no menu and says nothing; live.js tells when it fails.
+const isTick = (event) => event.detail.requestConfig?.triggeringEvent?.type === "tick";
+
 document.body.addEventListener("htmx:beforeRequest", (event) => {
+  if (isTick(event)) return;
   event.detail.target?.setAttribute("aria-busy", "true");
   const menu = document.activeElement?.closest("details[data-menu]");
   refocus = menu?.querySelector("summary")?.id || "";
@@ -43,7 +47,7 @@ document.body.addEventListener("htmx:beforeSwap", (event) => {
 
 document.body.addEventListener("htmx:afterSettle", (event) => {
   const news = event.detail.elt.querySelector?.("[data-announce]");
-  if (news) announcer.textContent = `${news.textContent} shown`;
+  if (news && !isTick(event)) announcer.textContent = `${news.textContent} shown`;
   if (refocus) document.getElementById(refocus)?.focus({ preventScroll: true });
   refocus = "";
   revealCurrent();
@@ -71,6 +75,7 @@ function refuse(form, reason) {
 const reasonIn = (page) => new DOMParser().parseFromString(page, "text/html").querySelector("[data-reason]")?.textContent;
 
 function failed(event, text) {
+  if (isTick(event)) return;
   event.detail.target?.removeAttribute("aria-busy");
   toast("error", text);
 }

@@ -24,6 +24,15 @@ def pages(world: World) -> dict[str, tuple[str | None, str]]:
         "sources": ("org_admin", f"/o/{world.slug('buyer')}/sources/"),
         "files": ("org_admin", f"/o/{world.slug('buyer')}/files/"),
         "no files": ("super_admin", f"/o/{world.slug('platform')}/files/"),
+        "source": ("org_admin", f"/o/{world.slug('buyer')}/sources/from/file/ndjson/?by=hour"),
+        "live events": ("org_admin", f"/o/{world.slug('buyer')}/sources/events/"),
+        "event": (
+            "org_admin",
+            f"/o/{world.slug('buyer')}/sources/events/golden-click-hulu-autumn-0-{YESTERDAY_NOON:%Y%m%d}/",
+        ),
+        "test event": ("org_admin", f"/o/{world.slug('buyer')}/sources/try/"),
+        "quarantine": ("org_admin", f"/o/{world.slug('buyer')}/sources/quarantine/malformed_json/"),
+        "flow": ("super_admin", "/console/flow/"),
         "overview": ("viewer", f"/o/{world.slug('buyer')}/?range=7d"),
         "reported": ("viewer", f"/o/{world.slug('buyer')}/reported/?range=7d"),
         "nothing reported": ("super_admin", f"/o/{world.slug('platform')}/reported/"),
@@ -46,10 +55,10 @@ def pages(world: World) -> dict[str, tuple[str | None, str]]:
 
 
 NAMES = (
-    "sign in", "reset", "used link", "sources", "overview", "reported", "nothing reported", "filters", "no match",
-    "empty overview",
-    "range without data", "earnings", "console", "people", "person", "audit", "audit of all",
-    "not found", "wrong role", "bad filter", "two-step", "password",
+    "sign in", "reset", "used link", "sources", "source", "live events", "event", "test event", "quarantine", "flow",
+    "overview", "empty overview", "range without data", "earnings", "console", "people", "person", "audit",
+    "audit of all", "not found", "wrong role", "bad filter", "two-step", "password", "reported", "nothing reported",
+    "filters", "no match",
     "files", "no files",
 )  # fmt: skip
 
@@ -172,3 +181,24 @@ def test_signing_out_ends_the_session(world: World, open_as: Open, tmp_path: Pat
     page.locator("main button[type=submit]").first.click()
     page.goto(f"/o/{world.slug('buyer')}/")
     assert "/account/login/" in page.url
+
+
+def test_a_test_event_is_judged_in_place(world: World, open_as: Open) -> None:
+    page = open_as("org_admin")
+    page.goto(f"/o/{world.slug('buyer')}/sources/try/", wait_until="networkidle")
+    page.get_by_role("button", name="Check the event").click()
+    page.get_by_role("heading", name="200 OK").wait_for()
+    page.locator("#event").fill("")
+    page.get_by_role("button", name="Check the event").click()
+    page.get_by_text("Paste an event").wait_for()
+
+
+def test_live_rows_come_by_themselves_and_pause(world: World, open_as: Open) -> None:
+    page = open_as("org_admin")
+    page.goto(f"/o/{world.slug('buyer')}/sources/events/", wait_until="networkidle")
+    with page.expect_response(lambda answer: "/sources/events/" in answer.url):
+        pass
+    page.get_by_role("button", name="Pause").click()
+    assert page.get_by_text("Paused at").is_visible()
+    page.get_by_role("button", name="Go on").click()
+    assert page.locator("[data-live-words]").inner_text() == "Live"

@@ -11,7 +11,7 @@ from apps.orgs.models import Organisation
 from apps.orgs.permissions import GRANTED, Scope
 from apps.orgs.permissions import TABLE as ROLES
 from apps.orgs.public import SERVICE, acting, create_api_key, revoke_api_key
-from tests.support.world import PERSONAS, World
+from tests.support.world import PERSONAS, YESTERDAY_NOON, World
 
 OK, TO_SIGN_IN, UNKNOWN, FORBIDDEN, MISSING = 200, 302, 401, 403, 404
 EVERYONE = (
@@ -28,6 +28,14 @@ BUYER_AUDIT = BUYER_SOURCES
 BUYER_PEOPLE = dict(
     zip(EVERYONE, (OK, FORBIDDEN, OK, FORBIDDEN, FORBIDDEN, FORBIDDEN, MISSING, MISSING, TO_SIGN_IN), strict=True)
 )
+# Which data the pages show is chosen by a press of a button, which leads to the first page.
+BUYER_DATA = dict(
+    zip(
+        EVERYONE,
+        (TO_SIGN_IN, FORBIDDEN, TO_SIGN_IN, FORBIDDEN, FORBIDDEN, FORBIDDEN, MISSING, MISSING, TO_SIGN_IN),
+        strict=True,
+    )
+)
 STAFF_ONLY = dict(zip(EVERYONE, (OK, *[FORBIDDEN] * 7, TO_SIGN_IN), strict=True))
 TABLE: dict[str, dict[str | None, int]] = {
     "org:home": BUYER_OVERVIEW,
@@ -38,8 +46,20 @@ TABLE: dict[str, dict[str | None, int]] = {
     "org:audit": BUYER_AUDIT,
     "org:people": BUYER_PEOPLE,
     "org:files": BUYER_SOURCES,
+    "org:source": BUYER_SOURCES,
+    "org:live_events": BUYER_SOURCES,
+    "org:event": BUYER_SOURCES,
+    "org:try_event": BUYER_SOURCES,
+    "org:quarantine": BUYER_SOURCES,
+    "console:flow": STAFF_ONLY,
     "console:organisations": STAFF_ONLY,
     "console:audit": STAFF_ONLY,
+}
+# What stands in a page's address after the organisation.
+PATHS: dict[str, list[str]] = {
+    "org:source": ["file/ndjson"],
+    "org:event": [f"golden-click-hulu-autumn-0-{YESTERDAY_NOON:%Y%m%d}"],
+    "org:quarantine": ["malformed_json"],
 }
 # What is only posted to, here without the fields it needs: whoever may do it is told what is missing.
 REFUSED = 400
@@ -48,6 +68,9 @@ WRITES: dict[str, dict[str | None, int]] = {
     "org:replay_quarantined": {
         persona: REFUSED if status == OK else status for persona, status in BUYER_SOURCES.items()
     },
+    "org:send_try": {persona: REFUSED if status == OK else status for persona, status in BUYER_SOURCES.items()},
+    "org:show_generated": BUYER_DATA,
+    "org:show_real": BUYER_DATA,
 }
 WRITES["org:send_file"] = WRITES["org:replay_quarantined"]
 NO_VERSION = 412
@@ -79,6 +102,7 @@ ELSEWHERE = {
     "org:person",
     "org:change_roles",
     "org:revoke_invitation",
+    "org:received_line",
 }
 # django-allauth's own pages need no organisation; it tests them, and tests/accounts what we set.
 NOT_OURS = ("account_", "mfa_")
@@ -159,14 +183,14 @@ def test_what_a_persona_may_post(name: str, persona: str | None, world: World, a
 
 @pytest.mark.parametrize(("name", "persona"), [(name, persona) for name in TABLE for persona in EVERYONE])
 def test_what_a_persona_gets(name: str, persona: str | None, world: World, as_persona: Any) -> None:
-    path = reverse(name, args=[world.slug("buyer")] if name.startswith("org:") else [])
+    path = reverse(name, args=[world.slug("buyer"), *PATHS.get(name, [])] if name.startswith("org:") else [])
     assert as_persona(persona).get(path).status_code == TABLE[name][persona]
 
 
 @pytest.mark.parametrize("name", [name for name in TABLE if name.startswith("org:")])
 def test_another_organisation_looks_like_none(name: str, world: World, as_persona: Any) -> None:
     client = as_persona("org_admin")
-    theirs = client.get(reverse(name, args=[world.slug("rival")]))
-    nobodys = client.get(reverse(name, args=["there-is-no-such-org"]))
+    theirs = client.get(reverse(name, args=[world.slug("rival"), *PATHS.get(name, [])]))
+    nobodys = client.get(reverse(name, args=["there-is-no-such-org", *PATHS.get(name, [])]))
     assert (theirs.status_code, nobodys.status_code) == (MISSING, MISSING)
     assert theirs.content.replace(b"rival", b"") == nobodys.content.replace(b"rival", b"")

@@ -13,7 +13,8 @@ from apps.common.period import Period, read_period
 from apps.earnings.overview import COLUMNS, breakdown, cells, check_sort, figures, table_row, total
 from apps.earnings.queries import extent as extents
 from apps.earnings.queries import signal_usage
-from apps.orgs.public import OrgRequest, Permission, buyer_names, record, requires
+from apps.events.public import sample_progress
+from apps.orgs.public import OrgRequest, Permission, buyer_names, data_contributor_id, record, requires
 
 PAGE = "earnings/overview.html"
 FRAGMENTS = {
@@ -42,13 +43,15 @@ def overview(request: OrgRequest) -> HttpResponse:
         "breakdown": _breakdown(request, compared.current, sort),
         "contributor_id": request.org.contributor_id,
         "is_empty": extent is None,
+        "may_choose_data": request.actor.may(Permission.CHOOSE_DATA, request.org.pk),
+        "sample": sample_progress(request.org) if extent is None else None,
         "nothing_here": nothing_here(request, rows, period, extent),
     }
     return respond(request, PAGE, FRAGMENTS, context)
 
 
 def _read(request: OrgRequest, period: Period) -> tuple[list[signal_usage.Row], Extent | None]:
-    contributor = request.org.contributor_id
+    contributor = data_contributor_id(request.org)
     if not contributor:
         return [], None
 

@@ -17,6 +17,8 @@ FAILED = Counter("precise_edge_commits_failed", "Commits whose senders were told
 WAITING = Gauge("precise_ingest_waiting_lines", "Lines that wait for the ingestor.", registry=REGISTRY)
 SHARED = Gauge("precise_edge_limits_shared", "1 while limits are shared through Redis.", registry=REGISTRY)
 HEADERS = [(b"content-type", CONTENT_TYPE_LATEST.encode())]
+# What brings no events.
+READS = frozenset({"/metrics", "/tag.js", "/api/v1/schema/event.json"})
 LOOPBACK = frozenset({"127.0.0.1", "::1"})
 
 
@@ -27,6 +29,17 @@ def _requests(path: str, status: int) -> Counter:
 
 def count(path: str, status: int) -> None:
     _requests(path, int(status)).inc()
+
+
+def answers() -> dict[int, int]:
+    """How many requests for events this process answered with which status, since it started."""
+    counts: dict[int, int] = {}
+    for metric in REQUESTS.collect():
+        for sample in metric.samples:
+            if sample.name.endswith("_total") and sample.labels["path"] not in READS:
+                status = int(sample.labels["status"])
+                counts[status] = counts.get(status, 0) + int(sample.value)
+    return counts
 
 
 def render(scope: Scope) -> bytes:

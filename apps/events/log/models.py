@@ -4,6 +4,7 @@ A record is what arrived together: lines with personal data already taken out. T
 what it claimed once stays one batch for ever, so that a replay after a crash is recognised as the same.
 """
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 UNCLAIMED = models.Q(done_at=None, error="", batch_id=None)
@@ -33,7 +34,35 @@ class LogRecord(models.Model):
             models.Index(fields=["batch_id"], name="log_by_batch", condition=models.Q(batch_id__isnull=False)),
             models.Index(fields=["done_at"], name="log_done", condition=models.Q(done_at__isnull=False)),
             models.Index(fields=["import_id"], name="log_by_import", condition=models.Q(import_id__isnull=False)),
+            models.Index(fields=["org", "-id"], name="log_newest"),
         ]
 
     def __str__(self) -> str:
         return f"record {self.pk} of {self.line_count} lines"
+
+
+class ArrivalMinute(models.Model):
+    """What one organisation was sent in one minute through one door for one platform, counted with its batch.
+
+    Kept for a day: what is older is in the sources' hours. Lines that were rejected have no platform.
+    """
+
+    org = models.ForeignKey("orgs.Organisation", on_delete=models.CASCADE, related_name="+")
+    source = models.CharField(max_length=80, help_text="As in the ingest log.")
+    platform = models.CharField(max_length=40, blank=True)
+    minute = models.DateTimeField(help_text="Of arrival, its start, UTC.")
+    accepted = models.PositiveBigIntegerField()
+    duplicate = models.PositiveBigIntegerField()
+    rejected = models.PositiveBigIntegerField()
+    last_received = models.DateTimeField()
+    waits = ArrayField(models.BigIntegerField(), help_text="Accepted events by the time from arrival to being stored.")
+    ages = ArrayField(models.BigIntegerField(), help_text="The same by the time from happening to arrival.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["org", "minute", "source", "platform"], name="arrival_minute_once")
+        ]
+        indexes = [models.Index(fields=["minute"], name="arrival_by_minute")]
+
+    def __str__(self) -> str:
+        return f"{self.source} at {self.minute:%Y-%m-%d %H:%M}"

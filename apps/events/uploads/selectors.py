@@ -10,6 +10,7 @@ from django.db.models import Count, Max
 from apps.accounts.public import User
 from apps.common.errors import NotFound
 from apps.events.formats.registry import FORMATS
+from apps.events.generated import DOOR
 from apps.events.models import FileImport, QuarantinedLine, Upload, UploadState
 from apps.events.quality import CODES
 from apps.events.uploads.lock import worked_on
@@ -91,7 +92,7 @@ class Reason:
 def list_files(before: datetime | None = None) -> list[File]:
     """The newest first; more of them before the last one's time."""
     uploads = Upload.objects.order_by("-created_at")
-    runs = FileImport.objects.order_by("-started_at")
+    runs = FileImport.objects.exclude(door__startswith=DOOR).order_by("-started_at")
     if before:
         uploads, runs = uploads.filter(created_at__lt=before), runs.filter(started_at__lt=before)
     mine = list(uploads[:LISTED])

@@ -1,17 +1,44 @@
-"""Sources and quality: what arrives through which door, what was turned away and why, and its replay."""
+"""Sources and quality: what arrives through which door, minute by minute, and how good it is."""
 
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
+from apps.common.errors import InvalidInput
 from apps.common.figures import format_age
-from apps.events.actions import replay_quarantined
-from apps.events.sources import SHOWN_DAYS, Source, list_reasons, list_sources, waiting_lines
+from apps.common.pages import Link, respond, url_with
+from apps.events.flow.chart import Series, label, stacked
+from apps.events.flow.minutes import Counts, Lag, measure_lag, minutes_of
+from apps.events.flow.times import format_length
+from apps.events.generated import find_sample
+from apps.events.sources import (
+    SHOWN_DAYS,
+    Source,
+    get_source,
+    hour_counts,
+    list_files,
+    list_reasons,
+    list_sources,
+    minute_counts,
+    stored_name,
+    waiting_lines,
+)
 from apps.orgs.public import OrgRequest, Permission, requires
+
+PAGE = "events/sources.html"
+FRAGMENTS = {
+    "arrivals": "events/partials/_arrivals.html",
+    "sources-rows": "events/partials/_source_rows.html",
+    "waiting": "events/partials/_waiting.html",
+}
+SOURCE_PAGE = "events/source.html"
+SOURCE_FRAGMENTS = {"arrivals": "events/partials/_arrivals.html", "source-now": "events/partials/_source_now.html"}
+STEPS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1)}
 
 
 @require_GET
@@ -20,35 +47,102 @@ def sources(request: OrgRequest) -> HttpResponse:
     now = timezone.now()
     context = {
         "days": SHOWN_DAYS,
-        "sources": [_row(source, (now - source.last_received).total_seconds()) for source in list_sources(now)],
-        "reasons": list_reasons(),
+        "sources": [row_of(source, now) for source in list_sources(request.org, now)],
+        "reasons": list_reasons(request.org),
         "waiting": waiting_lines(request.org),
+        "arrivals": _arrivals(request, now, None),
+        "may_choose_data": request.actor.may(Permission.CHOOSE_DATA, request.org.pk),
+        "sample": find_sample(),
     }
-    return render(request, "events/sources.html", context)
+    return respond(request, PAGE, FRAGMENTS, context)
 
 
-@require_POST
+@require_GET
 @requires(Permission.IMPORT_EVENTS)
-def replay(request: OrgRequest) -> HttpResponse:
-    count = replay_quarantined(
-        actor=request.actor,
-        org=request.org,
-        code=request.POST.get("code", ""),
-        history=request.POST.get("history") == "1",
-    )
-    lines = "1 line goes" if count == 1 else f"{count:,} lines go"
-    messages.success(request, f"{lines} through ingest once more. What still breaks a rule comes back here.")
-    return redirect("org:sources", org=request.org.slug)
+def source(request: OrgRequest, name: str) -> HttpResponse:
+    now = timezone.now()
+    found = get_source(request.org, name, now)
+    stored = stored_name(name)
+    context = {
+        "days": SHOWN_DAYS,
+        "source": row_of(found, now),
+        "lag": _lag_words(measure_lag(minutes_of(request.org, stored), now)),
+        "arrivals": _arrivals(request, now, stored),
+        "reasons": list_reasons(request.org, stored),
+        "files": list_files(stored),
+        "time_zone": request.org.time_zone,
+    }
+    return respond(request, SOURCE_PAGE, SOURCE_FRAGMENTS, context)
 
 
-def _row(source: Source, age: float) -> dict[str, Any]:
+def row_of(source: Source, now: datetime) -> dict[str, Any]:
     door, _, name = source.name.partition("/")
     return {
+        "source": source.name,
         "name": name or door,
         "door": door if name else "",
         "accepted": source.accepted,
         "duplicate": source.duplicate,
         "rejected": source.rejected,
         "rejected_share": source.rejected_share,
-        "last_received": format_age(age),
+        "last_hour": source.last_hour,
+        "last_received": format_age((now - source.last_received).total_seconds()),
+        "silence": _silence_words(source),
     }
+
+
+def _silence_words(source: Source) -> str:
+    if source.silence is None:
+        return ""
+    length, usual = source.silence.length.total_seconds(), source.silence.usual.total_seconds()
+    return f"Silent for {format_length(length)}; it usually sends at least every {format_length(usual)}"
+
+
+def _lag_words(lag: Lag) -> dict[str, str]:
+    return {
+        "wait": format_length(lag.wait_half),
+        "wait_most": format_length(lag.wait_most),
+        "age": format_length(lag.age_half),
+        "age_most": format_length(lag.age_most),
+    }
+
+
+def _arrivals(request: OrgRequest, now: datetime, source: str | None) -> dict[str, Any]:
+    """The chart of what arrived: the last 60 minutes, or seven days by the hour."""
+    by = request.GET.get("by", "minute")
+    if by not in STEPS:
+        raise InvalidInput(f"There is no chart by {by!r}; use minute or hour.")
+    steps, counts = (minute_counts if by == "minute" else hour_counts)(request.org, now, source)
+    series = series_of(counts)
+    when = "in the last 60 minutes" if by == "minute" else f"in the last {SHOWN_DAYS} days"
+    return {
+        "title": f"Events per {by}",
+        "subtitle": f"what arrived {when}, times in {request.org.time_zone}",
+        "picture": f"{request.org.name}: events per {by}",
+        "file": f"{request.org.slug}-events-per-{by}",
+        "json": stacked(steps, STEPS[by], series, request.org.time_zone),
+        "links": [
+            Link(key, words, url_with(request, by=key), key == by)
+            for key, words in (("minute", "60 minutes"), ("hour", f"{SHOWN_DAYS} days"))
+        ],
+        "url": url_with(request, by=by),
+        "rows": table_rows(steps, counts, STEPS[by], request.org.time_zone),
+        "total": sum(one.total for one in counts),
+    }
+
+
+def series_of(counts: Sequence[Counts]) -> list[Series]:
+    return [
+        Series("Accepted", "--accent", [one.accepted for one in counts]),
+        Series("Duplicates", "--line-strong", [one.duplicate for one in counts]),
+        Series("Rejected", "--bad", [one.rejected for one in counts]),
+    ]
+
+
+def table_rows(
+    steps: Sequence[datetime], counts: Sequence[Counts], step: timedelta, time_zone: str
+) -> list[tuple[str, Counts]]:
+    """Newest first; steps in which nothing arrived are left out."""
+    zone = ZoneInfo(time_zone)
+    rows = [(label(moment.astimezone(zone), step), one) for moment, one in zip(steps, counts, strict=True) if one.total]
+    return rows[::-1]

@@ -10,7 +10,7 @@ from apps.common.period import Period
 from apps.omg.dimensions import Dimension, display_name
 from apps.omg.filters import OTHER_PARAMETERS, Filters
 from apps.omg.queries import choices
-from apps.orgs.public import OrgRequest
+from apps.orgs.public import OrgRequest, data_org_id
 
 # What the address says beside the filters themselves; how an answer is written is no part of the state.
 STATE = sorted(OTHER_PARAMETERS - {"choose", "format", "table"})
@@ -56,7 +56,7 @@ def url_of(request: HttpRequest, filters: Filters, *, choose: str | None = None)
 
 def _groups(request: OrgRequest, filters: Filters, period: Period) -> list[dict[str, Any]]:
     """What occurs in the period, by dimension; what is chosen already always among it."""
-    found = choices.fetch(request.org.pk, period)
+    found = choices.fetch(data_org_id(request.org), period)
     groups = []
     for dimension in Dimension:
         chosen = filters.chosen.get(dimension, ())

@@ -27,6 +27,7 @@ from apps.common.pages import (
 )
 from apps.common.period import Period, read_period
 from apps.common.spreadsheets import safe_cell
+from apps.events.public import sample_progress
 from apps.omg import chart
 from apps.omg.dimensions import Dimension, display_name
 from apps.omg.filters import Filters, read_filters
@@ -45,7 +46,7 @@ from apps.omg.queries import performance, reach
 from apps.omg.queries.performance import Row
 from apps.omg.queries.reach import Reach
 from apps.omg.views.filter_bar import filter_bar, url_of
-from apps.orgs.public import OrgRequest, Permission, requires
+from apps.orgs.public import OrgRequest, Permission, data_mark, data_org_id, requires
 
 PAGE = "omg/overview.html"
 FRAGMENTS = {
@@ -81,6 +82,8 @@ def overview(request: OrgRequest) -> HttpResponse:
         "currency_note": _currency_note(foreign, request.org.currency),
         "is_empty": extent is None,
         "nothing_here": nothing_here(request, rows, period, extent),
+        "may_choose_data": request.actor.may(Permission.CHOOSE_DATA, request.org.pk),
+        "sample": sample_progress(request.org) if extent is None else None,
         "may_import": request.actor.may(Permission.IMPORT_EVENTS, request.org.pk),
     }
     return respond(request, PAGE, FRAGMENTS, context)
@@ -98,7 +101,7 @@ def _ask(
     request: OrgRequest, period: Period, dimension: Dimension, filters: Filters
 ) -> tuple[Extent | None, Sequence[Row], Reach]:
     """The page's questions, at the same time: the engine has more cores than one question needs."""
-    org_id = request.org.pk
+    org_id = data_org_id(request.org)
     with ThreadPoolExecutor(3, thread_name_prefix="overview") as together:
         extent = together.submit(extents.fetch, org_id, time_zone=period.time_zone)
         rows = together.submit(performance.fetch, org_id, period, dimension, filters)
@@ -125,10 +128,11 @@ def _trend(request: OrgRequest, data: Data) -> dict[str, Any]:
     metric, values = trend(data, request.GET.get("metric", DEFAULT_METRIC))
     places = money_places(values, data.currency)
     words = [format_value(value, metric.unit, data.currency, places=places) for value in values]
+    name = f"{request.org.name}, generated data" if request.org.shows_generated else request.org.name
     return {
         "title": f"{metric.name} by day",
         "subtitle": _trend_subtitle(metric, data),
-        "picture": f"{request.org.name}: {metric.name} by day, {data.period.label}",
+        "picture": f"{name}: {metric.name} by day, {data.period.label}",
         "file": _file_name(request, metric.key, data.period),
         "json": chart.by_day(metric, data.period, values, words, data.currency),
         "metric_links": [
@@ -191,7 +195,7 @@ def _csv(request: OrgRequest, data: Data, dimension: Dimension) -> HttpResponse:
 
 
 def _file_name(request: OrgRequest, part: str, period: Period) -> str:
-    return f"{request.org.slug}-{part}-{period.start}-{period.end}"
+    return f"{request.org.slug}-{part}-{period.start}-{period.end}{data_mark(request.org)}"
 
 
 def _trend_lines(request: OrgRequest, data: Data) -> list[Sequence[object]]:

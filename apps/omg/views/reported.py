@@ -34,7 +34,7 @@ from apps.omg.reported import (
     sort_lines,
     whole,
 )
-from apps.orgs.public import OrgRequest, Permission, requires
+from apps.orgs.public import OrgRequest, Permission, data_mark, data_org_id, requires
 
 PAGE = "omg/reported.html"
 FRAGMENTS = {
@@ -64,10 +64,11 @@ DIFFERENCE = (
 def reported(request: OrgRequest) -> HttpResponse:
     now = timezone.now()
     period = read_period(request.GET, time_zone=request.org.time_zone, now=now)
-    extent = reports.fetch_extent(request.org.pk, time_zone=period.time_zone)
-    rows = reports.fetch(request.org.pk, period) if extent else []
+    data_id = data_org_id(request.org)
+    extent = reports.fetch_extent(data_id, time_zone=period.time_zone)
+    rows = reports.fetch(data_id, period) if extent else []
     shown, source = _of_source(request, rows)
-    data = compare(shown, counts.fetch(request.org.pk, period) if shown else [], request.org.currency)
+    data = compare(shown, counts.fetch(data_id, period) if shown else [], request.org.currency)
     if request.GET.get("format") == "csv":
         return _csv(request, data, period)
     may_import = request.actor.may(Permission.IMPORT_EVENTS, request.org.pk)
@@ -235,7 +236,7 @@ def _csv(request: OrgRequest, data: Comparison, period: Period) -> HttpResponse:
     """The figures behind the chart or the table."""
     part = "trend" if request.GET.get("table") == "trend" else _choice(request, "by", TABLES)
     response = HttpResponse(content_type="text/csv; charset=utf-8")
-    name = f"{request.org.slug}-reported-{part}-{period.start}-{period.end}.csv"
+    name = f"{request.org.slug}-reported-{part}-{period.start}-{period.end}{data_mark(request.org)}.csv"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     write = csv.writer(response).writerow
     for line in _trend_lines(request, data, period) if part == "trend" else _breakdown_lines(request, data):

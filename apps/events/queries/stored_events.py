@@ -1,0 +1,69 @@
+"""Which of these events are stored, and by which arrival? And one of them, as it is stored."""
+
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from apps.warehouse.public import execute
+
+
+@dataclass(frozen=True)
+class Row:
+    event_id: str
+    received_at: datetime
+    content_hash: str
+
+
+# The times are those of the events: they lead the sorting key after the organisation.
+SOME = """
+SELECT event_id, received_at, lower(hex(content_hash)) AS content_hash
+FROM events
+WHERE org_id = {{org_id:UUID}}
+    AND event_id IN (SELECT id FROM format('RowBinary', 'id String', base64Decode('{ids}')))
+    AND timestamp >= {{since:DateTime64(6, 'UTC')}} AND timestamp <= {{until:DateTime64(6, 'UTC')}}
+ORDER BY received_at
+LIMIT 1 BY event_id
+"""
+ONE = """
+SELECT event_id, event_type, timestamp, received_at, person_id, session_id, platform, channel, campaign_id,
+    line_item_id, creative_id, publisher, cohort_id, device, country, region, postal_code, currency, revenue, spend,
+    contributor_ids, contributor_signals, contributor_weights, consent, properties,
+    lower(hex(content_hash)) AS content_hash, batch_id
+FROM events
+WHERE org_id = {org_id:UUID} AND event_id = {event_id:String}
+ORDER BY received_at
+LIMIT 1
+"""
+
+
+def fetch(org_id: UUID, events: Sequence[tuple[str, datetime]]) -> dict[str, Row]:
+    """By event id; each is asked for with the time at which it happened.
+
+    The ids stand in the SQL as one literal of base64: a bound list of this length does not fit into a URL.
+    """
+    if not events:
+        return {}
+    moments = [moment for _, moment in events]
+    bound = {"since": min(moments) - timedelta(milliseconds=1), "until": max(moments) + timedelta(milliseconds=1)}
+    sql = SOME.format(ids=b64encode(b"".join(map(_row_binary, {event_id for event_id, _ in events}))).decode())
+    rows = execute(org_id, "events.stored_events", sql, bound, max_query_size=len(sql) + 100_000)
+    return {row["event_id"]: Row(**row) for row in rows}
+
+
+def _row_binary(text: str) -> bytes:
+    """A string as RowBinary has it: its length in groups of seven bits, the lowest first, and its bytes."""
+    value = text.encode("utf-8", "surrogatepass")
+    size, head = len(value), bytearray()
+    while size > 0x7F:
+        head.append(size & 0x7F | 0x80)
+        size >>= 7
+    return bytes([*head, size]) + value
+
+
+def fetch_one(org_id: UUID, event_id: str) -> Mapping[str, Any] | None:
+    """Every column that the canonical form has."""
+    rows = execute(org_id, "events.stored_event", ONE, {"event_id": event_id})
+    return rows[0] if rows else None

@@ -1,0 +1,40 @@
+"""The flow of events of all organisations: what super admins see, and that looking is noted."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from apps.orgs.models import AuditEntry
+from apps.orgs.public import SERVICE, acting
+from tests.events.test_sources_page import arrive, click, org
+from tests.support.world import World
+
+pytestmark = pytest.mark.usefixtures("committed")
+__all__ = ["org"]
+
+
+def test_it_shows_platforms_organisations_and_the_ingestor(org: Any, world: World) -> None:
+    arrive(org, "api/shop", click(1), click(1), b"nonsense")
+    client = Client()
+    client.force_login(world.personas["super_admin"], backend="allauth.account.auth_backends.AuthenticationBackend")
+    page = client.get("/console/flow/").content.decode()
+    assert org.name in page
+    assert "Hulu" in page
+    assert "No ingestor is running" in page  # the tests start one only to drain
+
+
+def test_looking_is_noted_once_and_not_with_each_tick(as_persona: Any) -> None:
+    client = as_persona("super_admin")
+    with acting(SERVICE):
+        before = AuditEntry.objects.filter(action="flow.viewed").count()
+    client.get("/console/flow/")
+    for target in ("flow-now", "flow-chart-card"):
+        answer = client.get("/console/flow/", headers={"HX-Request": "true", "HX-Target": target})
+        assert "<html" not in answer.content.decode()
+    with acting(SERVICE):
+        assert AuditEntry.objects.filter(action="flow.viewed").count() == before + 1
+
+
+def test_a_member_sees_none_of_it(as_persona: Any) -> None:
+    assert as_persona("org_admin").get("/console/flow/").status_code == 403
