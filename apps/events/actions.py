@@ -34,7 +34,7 @@ def replay_quarantined(
     check_code(code)
     if code == "line_too_long":
         raise InvalidInput("Lines that were too long were not kept whole, so they cannot be replayed.")
-    with transaction.atomic():
+    with transaction.atomic(), store.whole() as log:
         lines = list(_first_bytes(_chosen(code, source, ids).select_for_update().iterator(chunk_size=200)))
         if not lines:
             raise NotFound(f"No line is in quarantine as {code}.")
@@ -42,7 +42,7 @@ def replay_quarantined(
         for line in lines:
             by_source.setdefault(line.source, []).append(line.line.encode())
         for door, some in by_source.items():
-            store.append(Portion(org.pk, door, some), history=history)
+            log.append(Portion(org.pk, door, some), history=history)
         QuarantinedLine.objects.filter(pk__in=[line.pk for line in lines]).delete()
         record(org=org, actor=actor, action="events.replayed", code=code, lines=len(lines), history=history)
     return len(lines)

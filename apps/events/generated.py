@@ -12,7 +12,7 @@ from uuid import UUID, uuid5
 from apps.events.demo import Buyer, generate
 from apps.events.formats.registry import get_format
 from apps.events.importing import import_stream
-from apps.events.log.models import LogRecord
+from apps.events.log.interface import Record
 from apps.events.models import FileImport
 from apps.orgs.public import Organisation, generated_contributor_id, generated_org_id
 
@@ -52,12 +52,12 @@ def is_generated(source: str) -> bool:
     return source.startswith(DOOR)
 
 
-def data_id_of(record: LogRecord) -> UUID:
+def data_id_of(record: Record) -> UUID:
     """Under which organisation id the record's events are stored."""
     return generated_org_id(record.org.pk) if is_generated(record.source) else record.org.pk
 
 
-def part_id_of(batch_id: UUID, record: LogRecord) -> UUID:
+def part_id_of(batch_id: UUID, record: Record) -> UUID:
     """Of a batch that holds both, the generated part is an insert of its own."""
     return uuid5(batch_id, "generated") if is_generated(record.source) else batch_id
 

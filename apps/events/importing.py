@@ -16,7 +16,7 @@ from django.utils import timezone
 from apps.common.errors import InvalidInput, Unavailable
 from apps.events.formats.base import Format, ReadOptions
 from apps.events.log import store
-from apps.events.log.store import Portion
+from apps.events.log.store import Appender, Portion
 from apps.events.models import FileImport
 from apps.events.privacy import scrub
 from apps.orgs.public import SERVICE, Organisation, acting, in_schema_of, record
@@ -28,9 +28,10 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True)
 class Imported:
-    """One file in the log: its import's id and the lines read from it."""
+    """One file in the log: its import's id, when it began, and the lines read from it."""
 
     import_id: UUID
+    started_at: datetime
     read: int
 
 
@@ -55,12 +56,12 @@ def import_stream(
     """
     options = ReadOptions(end=end or start_of_today())
     try:
-        with acting(SERVICE), in_schema_of(org):
+        with acting(SERVICE), in_schema_of(org), store.whole() as log:
             stream = unpacked(raw, progress)
             door = source or f"file/{file_format.name}"
             run = FileImport.objects.create(name=name[-255:], format=file_format.name, door=door)
             lines = file_format.read(stream, options) if _has_bytes(stream) else iter(())
-            read = _append_all(org, run, lines, source=door, history=history)
+            read = _append_all(log, org, run, lines, source=door, history=history)
             _close(run, read, may_be_empty=may_be_empty)
             record(org=org, actor=SERVICE, action="events.imported", file=name, format=file_format.name, read=read)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -72,7 +73,7 @@ def import_stream(
         if getattr(error.__cause__, "sqlstate", "") == DISK_FULL:
             raise Unavailable(f"The disk is full; nothing of {name} was imported. Free space and repeat.") from error
         raise
-    return Imported(run.pk, read)
+    return Imported(run.pk, run.started_at, read)
 
 
 def check_path(path: Path) -> None:
@@ -109,7 +110,9 @@ def start_of_today() -> datetime:
     return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _append_all(org: Organisation, run: FileImport, lines: Iterator[bytes], *, source: str, history: bool) -> int:
+def _append_all(
+    log: Appender, org: Organisation, run: FileImport, lines: Iterator[bytes], *, source: str, history: bool
+) -> int:
     key = bytes(org.identity_key)
     batch: list[bytes] = []
     size = read = 0
@@ -117,11 +120,11 @@ def _append_all(org: Organisation, run: FileImport, lines: Iterator[bytes], *, s
         batch.append(scrub(line, key))
         size += len(line)
         if len(batch) == store.LINES_PER_RECORD or size >= store.BYTES_PER_RECORD:
-            store.append(Portion(org.pk, source, batch), import_id=run.pk, first_position=read + 1, history=history)
+            log.append(Portion(org.pk, source, batch), import_id=run.pk, first_position=read + 1, history=history)
             read += len(batch)
             batch, size = [], 0
     if batch:
-        store.append(Portion(org.pk, source, batch), import_id=run.pk, first_position=read + 1, history=history)
+        log.append(Portion(org.pk, source, batch), import_id=run.pk, first_position=read + 1, history=history)
         read += len(batch)
     return read
 

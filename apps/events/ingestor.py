@@ -23,8 +23,8 @@ from apps.events.decoding import Decoded, Decoders, prepare_apart
 from apps.events.generated import data_id_of, part_id_of
 from apps.events.known import KnownIds
 from apps.events.lock import LockLost, WriteLock, write_lock
-from apps.events.log import store
-from apps.events.log.models import LogRecord
+from apps.events.log.chosen import event_log
+from apps.events.log.interface import LINES_PER_RECORD, EventLog, Record
 from apps.events.persons import PersonNumbers
 from apps.events.preparing import Arrived, Job, Prepared
 from apps.events.writing import write
@@ -50,8 +50,8 @@ class Stopped(Exception):
 class Ingestor:
     """What the one process that writes events needs, for as long as it is the one: see `only_ingestor`."""
 
-    def __init__(self, decoders: Decoders, lock: WriteLock, *, patient: bool) -> None:
-        self._decoders, self._lock, self._patient = decoders, lock, patient
+    def __init__(self, events: EventLog, decoders: Decoders, lock: WriteLock, *, patient: bool) -> None:
+        self._log, self._decoders, self._lock, self._patient = events, decoders, lock, patient
         self._known, self._persons = KnownIds(), PersonNumbers()
         self._stopped = Event()
 
@@ -60,11 +60,14 @@ class Ingestor:
         self._stopped.set()
 
     def run(self) -> None:
-        """Work until told to stop."""
+        """Work until told to stop, or until the log cannot be read: whoever runs it begins anew then."""
         while not self._stopped.is_set():
             try:
                 done = self.drain()
             except Stopped:
+                return
+            except Unavailable as error:
+                log.warning("events.service_unavailable", error=str(error))
                 return
             if not done:
                 self._decoders.rest()
@@ -77,11 +80,11 @@ class Ingestor:
         """
         done = 0
         with acting(SERVICE):
-            much_waits = store.waiting_lines() >= POOL_FROM
+            much_waits = self._log.waiting_lines() >= POOL_FROM
         with ThreadPoolExecutor(1, thread_name_prefix="ingest-write") as writer:
             try:
                 under_way: deque[Future[int]] = deque()
-                for batch_id, records in _batches(self._stopped.is_set):
+                for batch_id, records in _batches(self._log, self._stopped.is_set):
                     decoded = [
                         (part, self._decoders.submit(_job(batch_id, part), much_waits=much_waits))
                         for part in _portions(records)
@@ -98,10 +101,10 @@ class Ingestor:
                 raise
         return done
 
-    def _finish(self, batch_id: UUID, decoded: Sequence[tuple[Sequence[LogRecord], Decoded]]) -> int:
+    def _finish(self, batch_id: UUID, decoded: Sequence[tuple[Sequence[Record], Decoded]]) -> int:
         """The writer's step; answers the batch's number of lines."""
         try:
-            outcomes = [pair for records, one in decoded for pair in _outcomes(batch_id, records, one)]
+            outcomes = [pair for records, one in decoded for pair in self._outcomes(batch_id, records, one)]
             for part_id, some in _by_part(batch_id, outcomes).items():
                 done = [record for records, _ in some for record in records]
                 self._write(part_id, done, [prepared for _, prepared in some])
@@ -109,12 +112,12 @@ class Ingestor:
         finally:
             connections.close_all()
 
-    def _write(self, batch_id: UUID, records: Sequence[LogRecord], prepared: Sequence[Prepared]) -> None:
+    def _write(self, batch_id: UUID, records: Sequence[Record], prepared: Sequence[Prepared]) -> None:
         """A service that does not answer is waited for; any other failure is noted on the records, which are passed
         over."""
         for pause in chain(PAUSES, repeat(LONGEST_PAUSE if self._patient else None)):
             try:
-                write(batch_id, records, prepared, self._known, self._persons, self._lock)
+                write(self._log, batch_id, records, prepared, self._known, self._persons, self._lock)
             except LockLost:
                 raise
             except (Unavailable, OperationalError) as error:
@@ -126,10 +129,28 @@ class Ingestor:
                     raise Stopped from error
             except Exception as error:
                 log.exception("events.batch_failed", batch=str(batch_id))
-                _pass_over(records, error)
+                self._pass_over(records, error)
                 return
             else:
                 return
+
+    def _outcomes(
+        self, batch_id: UUID, records: Sequence[Record], decoded: Decoded
+    ) -> Iterator[tuple[Sequence[Record], Prepared]]:
+        """What became of a job. One that fails is tried again record by record, to find which of them is to blame."""
+        try:
+            yield records, decoded()
+        except Exception as error:
+            log.exception("events.decoding_failed", records=[record.pk for record in records])
+            if len(records) == 1:
+                self._pass_over(records, error)
+                return
+            for record in records:
+                yield from self._outcomes(batch_id, [record], partial(prepare_apart, _job(batch_id, [record])))
+
+    def _pass_over(self, records: Sequence[Record], error: Exception) -> None:
+        with acting(SERVICE):
+            self._log.fail(records, f"{type(error).__name__}: {error}"[:2000])
 
 
 @contextmanager
@@ -143,29 +164,30 @@ def only_ingestor(*, patient: bool = False) -> Iterator[Ingestor | None]:
             yield None
             return
         with Decoders() as decoders:
-            yield Ingestor(decoders, lock, patient=patient)
+            yield Ingestor(event_log(), decoders, lock, patient=patient)
 
 
-def _batches(stop: Callable[[], bool]) -> Iterator[tuple[UUID, list[LogRecord]]]:
+def _batches(events: EventLog, stop: Callable[[], bool]) -> Iterator[tuple[UUID, Sequence[Record]]]:
     """What another ingestor left behind, then new batches until nothing waits. Each once, and in order."""
     with acting(SERVICE):
-        left = deque(store.unfinished())
+        left = deque(events.unfinished())
     while not stop():
         with acting(SERVICE):
-            batch_id = left.popleft() if left else store.claim()
+            batch_id = left.popleft() if left else events.claim()
             if batch_id is None:
                 return
-            records = store.records_of(batch_id)
-        yield batch_id, records
+            records = events.records_of(batch_id)
+        if records:
+            yield batch_id, records
 
 
-def _portions(records: Sequence[LogRecord]) -> Iterator[list[LogRecord]]:
+def _portions(records: Sequence[Record]) -> Iterator[list[Record]]:
     """Records that are decoded together: as many as make one job of a fair size, real or generated ones."""
-    portion: list[LogRecord] = []
+    portion: list[Record] = []
     lines = 0
     for record in records:
         is_other = portion and data_id_of(record) != data_id_of(portion[0])
-        if portion and (is_other or lines + record.line_count > store.LINES_PER_RECORD):
+        if portion and (is_other or lines + record.line_count > LINES_PER_RECORD):
             yield portion
             portion, lines = [], 0
         portion.append(record)
@@ -173,37 +195,17 @@ def _portions(records: Sequence[LogRecord]) -> Iterator[list[LogRecord]]:
     yield portion
 
 
-def _job(batch_id: UUID, records: Sequence[LogRecord]) -> Job:
+def _job(batch_id: UUID, records: Sequence[Record]) -> Job:
     org = records[0].org
     arrived = [Arrived(bytes(one.payload), one.created_at, one.history) for one in records]
     return Job(data_id_of(records[0]), part_id_of(batch_id, records[0]), org.currency, org.raw_event_days, arrived)
 
 
 def _by_part(
-    batch_id: UUID, outcomes: Sequence[tuple[Sequence[LogRecord], Prepared]]
-) -> dict[UUID, list[tuple[Sequence[LogRecord], Prepared]]]:
+    batch_id: UUID, outcomes: Sequence[tuple[Sequence[Record], Prepared]]
+) -> dict[UUID, list[tuple[Sequence[Record], Prepared]]]:
     """What is written together: generated events never with real ones."""
-    parts: dict[UUID, list[tuple[Sequence[LogRecord], Prepared]]] = {}
+    parts: dict[UUID, list[tuple[Sequence[Record], Prepared]]] = {}
     for records, prepared in outcomes:
         parts.setdefault(part_id_of(batch_id, records[0]), []).append((records, prepared))
     return parts
-
-
-def _outcomes(
-    batch_id: UUID, records: Sequence[LogRecord], decoded: Decoded
-) -> Iterator[tuple[Sequence[LogRecord], Prepared]]:
-    """What became of a job. One that fails is tried again record by record, to find which of them is to blame."""
-    try:
-        yield records, decoded()
-    except Exception as error:
-        log.exception("events.decoding_failed", records=[record.pk for record in records])
-        if len(records) == 1:
-            _pass_over(records, error)
-            return
-        for record in records:
-            yield from _outcomes(batch_id, [record], partial(prepare_apart, _job(batch_id, [record])))
-
-
-def _pass_over(records: Sequence[LogRecord], error: Exception) -> None:
-    with acting(SERVICE):
-        store.fail(records, f"{type(error).__name__}: {error}"[:2000])

@@ -1,34 +1,49 @@
 """Work on events that no request waits for."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
+from apps.events import retention
 from apps.events.generated import find_sample, make_sample
-from apps.events.log.models import ArrivalMinute, LogRecord
+from apps.events.log import partitions
+from apps.events.log.models import ArrivalMinute
 from apps.events.uploads.purging import purge
 from apps.events.uploads.running import run_import
-from apps.orgs.public import SERVICE, acting, find_by_id, in_schema_of
+from apps.orgs.public import SERVICE, acting, find_by_id, find_by_slug, in_schema_of, search_organisations
 
-# As long as raw events are kept: until then the warehouse can be filled again from the log.
-KEEP_LOG = timedelta(days=30)
-AT_A_TIME = 1_000
 # Pages look back a day; what is older is told by the hour.
 KEEP_MINUTES = timedelta(hours=26)
 
 
 @shared_task(time_limit=300)
-def purge_ingest_log() -> int:
-    """Remove records that were done with 30 days ago; answers how many. What was removed stays so if time runs out."""
-    old, removed = LogRecord.objects.filter(done_at__lt=timezone.now() - KEEP_LOG), 0
-    while True:
-        with acting(SERVICE):
-            count, _ = LogRecord.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:AT_A_TIME])).delete()
-        removed += count
-        if count < AT_A_TIME:
-            return removed
+def tend_ingest_log() -> int:
+    """Hours of the log: make the coming ones, drop the old; answers how many were dropped."""
+    dropped = partitions.tend()
+    partitions.purge_kept()
+    return dropped
+
+
+@shared_task(time_limit=300)
+def purge_events() -> int:
+    """Have every organisation forget what its retention says; answers how many organisations."""
+    with acting(SERVICE):
+        slugs = [org.slug for org in search_organisations("")]
+    for slug in slugs:
+        purge_events_of.delay(slug)
+    retention.purge_ledger(timezone.now(), _before())
+    return len(slugs)
+
+
+@shared_task(time_limit=600)
+def purge_events_of(slug: str) -> int:
+    """One organisation's part of it; answers how many rows. What was removed stays so if time runs out."""
+    with acting(SERVICE):
+        org = find_by_slug(slug)
+    return retention.purge(org, _before())
 
 
 @shared_task(time_limit=7200)
@@ -58,3 +73,7 @@ def make_generated_sample(org_id: str) -> None:
             is_made = find_sample() is not None
     if not is_made:
         make_sample(org)
+
+
+def _before() -> datetime:
+    return timezone.now() - timedelta(days=settings.EVENTS_KEEP_DAYS)

@@ -16,8 +16,7 @@ from apps.events.flow.counting import count_minutes
 from apps.events.generated import data_id_of
 from apps.events.known import KnownIds
 from apps.events.lock import LockLost, WriteLock
-from apps.events.log import store
-from apps.events.log.models import LogRecord
+from apps.events.log.interface import EventLog, Record
 from apps.events.models import FileImport, QuarantinedLine
 from apps.events.persons import PersonNumbers
 from apps.events.preparing import Outcome, Prepared, Rejected
@@ -39,8 +38,8 @@ ON CONFLICT (source, hour) DO UPDATE SET
 
 
 def write(
-    batch_id: UUID, records: Sequence[LogRecord], prepared: Sequence[Prepared], known: KnownIds, persons: PersonNumbers,
-    ours: WriteLock,
+    events: EventLog, batch_id: UUID, records: Sequence[Record], prepared: Sequence[Prepared], known: KnownIds,
+    persons: PersonNumbers, ours: WriteLock,
 ) -> None:  # fmt: skip
     """Bring a batch of one organisation's records, real or generated ones, to its end, in one transaction.
 
@@ -53,7 +52,7 @@ def write(
     known.add(data_id, keys[new])
     with acting(SERVICE), in_schema_of(org):
         ours.check()
-        if not store.lock(records):
+        if not events.lock(records):
             raise LockLost("Another ingestor has finished this batch.")
         table = rows_of(data_id, prepared, new, persons)
         if table.num_rows:
@@ -62,8 +61,8 @@ def write(
         quarantine(records, outcomes)
         tally(records)
         count_minutes(records, outcomes, prepared, new, timezone.now())
-        store.finish(records)
-        settle({record.import_id for record in records if record.import_id})
+        events.finish(records)
+        settle(events, {record.import_id for record in records if record.import_id})
     log.info("events.batch_done", org=str(org.pk), batch=str(batch_id), records=len(records), accepted=table.num_rows)
 
 
@@ -99,7 +98,7 @@ def repeated(keys: np.ndarray) -> np.ndarray:
     return found
 
 
-def count(records: Sequence[LogRecord], outcomes: Sequence[Outcome], new: np.ndarray) -> None:
+def count(records: Sequence[Record], outcomes: Sequence[Outcome], new: np.ndarray) -> None:
     """Each record's accepted, duplicate and rejected lines; `new` has a row for each prepared event."""
     ends = accumulate(outcome.rows for outcome in outcomes)
     for record, outcome, end in zip(records, outcomes, ends, strict=True):
@@ -108,7 +107,7 @@ def count(records: Sequence[LogRecord], outcomes: Sequence[Outcome], new: np.nda
         record.rejected = len(outcome.rejected)
 
 
-def quarantine(records: Sequence[LogRecord], outcomes: Sequence[Outcome]) -> None:
+def quarantine(records: Sequence[Record], outcomes: Sequence[Outcome]) -> None:
     QuarantinedLine.objects.bulk_create(
         (
             _quarantined(record, line)
@@ -120,9 +119,9 @@ def quarantine(records: Sequence[LogRecord], outcomes: Sequence[Outcome]) -> Non
     )
 
 
-def tally(records: Sequence[LogRecord]) -> None:
+def tally(records: Sequence[Record]) -> None:
     """Add the records' counts to their sources' hours."""
-    hours: dict[tuple[str, datetime], list[LogRecord]] = {}
+    hours: dict[tuple[str, datetime], list[Record]] = {}
     for record in records:
         hour = record.created_at.replace(minute=0, second=0, microsecond=0)
         hours.setdefault((record.source, hour), []).append(record)
@@ -135,12 +134,12 @@ def tally(records: Sequence[LogRecord]) -> None:
         cursor.executemany(ADD_TO_HOUR, rows)
 
 
-def settle(import_ids: Iterable[UUID]) -> None:
+def settle(events: EventLog, import_ids: Iterable[UUID]) -> None:
     """Bring the imports that these records belong to up to date; one whose last record is done is finished."""
-    for import_id in import_ids:
-        counts = store.progress(import_id)
+    for run in FileImport.objects.filter(pk__in=import_ids):
+        counts = events.progress(run.pk, run.started_at)
         whole = counts["done"] == counts["line_count"]
-        FileImport.objects.filter(pk=import_id).update(
+        FileImport.objects.filter(pk=run.pk).update(
             accepted=counts["accepted"],
             duplicate=counts["duplicate"],
             rejected=counts["rejected"],
@@ -148,7 +147,7 @@ def settle(import_ids: Iterable[UUID]) -> None:
         )
 
 
-def _quarantined(record: LogRecord, rejected: Rejected) -> QuarantinedLine:
+def _quarantined(record: Record, rejected: Rejected) -> QuarantinedLine:
     return QuarantinedLine(
         import_id=record.import_id,
         source=record.source,

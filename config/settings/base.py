@@ -157,7 +157,8 @@ CELERY_TASK_TIME_LIMIT = 600
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE = {
-    "purge-ingest-log": {"task": "apps.events.tasks.purge_ingest_log", "schedule": 3600.0},
+    "tend-ingest-log": {"task": "apps.events.tasks.tend_ingest_log", "schedule": 600.0},
+    "purge-events": {"task": "apps.events.tasks.purge_events", "schedule": 86400.0},
     "purge-arrival-minutes": {"task": "apps.events.tasks.purge_arrival_minutes", "schedule": 3600.0},
     "seal-audit": {"task": "apps.orgs.tasks.seal_audit", "schedule": 10.0},
     "keep-audit-partitions": {"task": "apps.orgs.tasks.keep_audit_partitions", "schedule": 86400.0},
@@ -178,6 +179,12 @@ REST_FRAMEWORK = {
     "URL_FORMAT_OVERRIDE": None,
 }
 
+# Where received events wait for the ingestor: `postgres:`, or kafka://host:9092/topic for a fleet.
+EVENT_LOG_URL = env.text("EVENT_LOG_URL", "postgres:")
+# The log's hours are dropped once all in them is done and so old: until then the warehouse can be filled again from it.
+EVENT_LOG_KEEP_HOURS = int(env.text("EVENT_LOG_KEEP_HOURS", "720"))
+# What was turned away, and the record of imports and of sources' hours, is forgotten after so many days.
+EVENTS_KEEP_DAYS = int(env.text("EVENTS_KEEP_DAYS", "30"))
 # When more events wait for the ingestor, the edge answers 503 with Retry-After.
 EVENTS_MOST_WAITING = int(env.text("EVENTS_MOST_WAITING", "5000000"))
 # Files that people upload: where they wait for their import, and how large one may be.

@@ -17,8 +17,9 @@ from django.db import OperationalError, connection
 from apps.common.errors import Unavailable
 from apps.events import decoding, ingestor, known, lock
 from apps.events.ingestor import only_ingestor
-from apps.events.log import store
+from apps.events.log import interface, store
 from apps.events.log.models import LogRecord
+from apps.events.log.postgres import PostgresLog
 from apps.events.log.store import Portion
 from apps.events.models import QuarantinedLine
 from apps.events.preparing import Job, Prepared
@@ -49,7 +50,8 @@ def clicks(*numbers: int) -> list[bytes]:
 
 def append(org: Organisation, lines: list[bytes]) -> int:
     with acting(SERVICE):
-        return int(store.append(Portion(org.pk, "test", lines)).pk)
+        store.append(Portion(org.pk, "test", lines))
+        return LogRecord.objects.filter(org=org).latest("id").pk
 
 
 def drain() -> None:
@@ -85,7 +87,7 @@ def test_what_waits_becomes_one_batch_and_each_record_keeps_its_own_counts(org: 
 def test_a_batch_is_of_one_organisation_and_not_larger_than_said(
     org: Organisation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "LINES_PER_BATCH", 4)
+    monkeypatch.setattr(interface, "LINES_PER_BATCH", 4)
     other, _ = create_organisation(
         actor=SERVICE, slug=f"{org.slug}-b", name="b", kind=Kind.AGENCY, admin_email="b@first.example"
     )
@@ -132,13 +134,13 @@ def test_duplicates_are_found_without_a_filter_and_when_it_is_built_anew(
 @pytest.fixture
 def crash_before_commit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Once, between ClickHouse's insert and PostgreSQL's commit: the worst place there is."""
-    finish = store.finish
+    finish = PostgresLog.finish
 
     def crash(*_: object, **__: object) -> None:
-        monkeypatch.setattr(store, "finish", finish)
+        monkeypatch.setattr(PostgresLog, "finish", finish)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(store, "finish", crash)
+    monkeypatch.setattr(PostgresLog, "finish", crash)
 
 
 @pytest.mark.usefixtures("crash_before_commit")

@@ -95,8 +95,9 @@ def _enough(sizes: Iterable[tuple[int, int]]) -> Iterator[int]:
 
 def list_log_sources(org: Organisation, now: datetime) -> list[str]:
     """Through which doors the newest records came."""
-    newest_ids = _records(org).filter(created_at__gte=now - LOOK_BACK).order_by("-id").values("pk")[: RECORDS * 4]
-    return sorted(set(LogRecord.objects.filter(pk__in=newest_ids).values_list("source", flat=True)))
+    recent = _records(org).filter(created_at__gte=now - LOOK_BACK)
+    newest_ids = recent.order_by("-id").values("pk")[: RECORDS * 4]
+    return sorted(set(recent.filter(pk__in=newest_ids).values_list("source", flat=True)))
 
 
 def get_line(org: Organisation, record_id: int, place: int) -> Received:

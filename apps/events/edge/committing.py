@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from uuid import UUID
 
-import psycopg
 import structlog
 
 from apps.events.edge import gauges
 from apps.events.edge.http import Problem
-from apps.events.log.appending import LogWriter
-from apps.events.log.store import Portion
+from apps.events.log.chosen import event_log
+from apps.events.log.interface import NotKept, Portion
 
 log = structlog.get_logger()
 # Waiting this long, in seconds, gathers enough events for a commit to be worth its cost under load.
@@ -23,12 +22,14 @@ MOST_BYTES = 64_000_000
 
 
 class Commit:
-    """Lines that are going to be kept together, or not at all."""
+    """Lines that are going to be kept together. Only when one portion of them is refused are they told apart."""
 
     def __init__(self) -> None:
         self.lines: dict[tuple[UUID, str], list[bytes]] = {}
         self.size = 0
         self._waiting: list[asyncio.Future[bool]] = []
+        self.kept_alone: set[tuple[UUID, str]] = set()
+        self.refused: set[tuple[UUID, str]] = set()
 
     @property
     def portions(self) -> list[Portion]:
@@ -48,7 +49,7 @@ class Commit:
 
 class GroupCommit:
     def __init__(self) -> None:
-        self._writer = LogWriter()
+        self._writer = event_log().edge_writer()
         self._open = Commit()
         self._wanted = asyncio.Event()
         self._worker: asyncio.Task[None] | None = None
@@ -68,8 +69,9 @@ class GroupCommit:
         self._wanted.set()
         if self._worker is None or self._worker.done():
             self._worker = self._loop.create_task(self._work())
-        if not await commit.done(self._loop):
-            raise _not_kept("the log cannot be written now")
+        if await commit.done(self._loop) or (org_id, source) in commit.kept_alone:
+            return
+        raise _refused() if (org_id, source) in commit.refused else _not_kept("the log cannot be written now")
 
     async def _work(self) -> None:
         while True:
@@ -79,19 +81,52 @@ class GroupCommit:
             commit, self._open = self._open, Commit()
             is_kept = False
             try:
-                with gauges.COMMITS.time():
-                    async with asyncio.timeout(PATIENCE):
-                        await self._writer.append(commit.portions)
-                is_kept = True
-                gauges.LINES.inc(sum(map(len, commit.lines.values())))
-            except (psycopg.Error, OSError) as error:
+                async with asyncio.timeout(PATIENCE):
+                    is_kept = await self._write(commit)
+            except Exception as error:
                 gauges.FAILED.inc()
-                log.warning("edge.commit_failed", error=type(error).__name__, bytes=commit.size)
-            except Exception:
-                gauges.FAILED.inc()
-                log.exception("edge.commit_failed", bytes=commit.size)
+                foreseen = isinstance(error, NotKept | TimeoutError)
+                log.warning("edge.commit_failed", error=str(error), bytes=commit.size, exc_info=not foreseen)
             finally:
                 commit.tell(is_kept=is_kept)
+
+    async def _write(self, commit: Commit) -> bool:
+        """Whether all of it was kept; otherwise the commit says what was."""
+        try:
+            with gauges.COMMITS.time():
+                await self._writer.append(commit.portions)
+        except NotKept as error:
+            if not error.is_refused:
+                raise
+            log.warning("edge.commit_refused", error=str(error), portions=len(commit.lines))
+            await self._write_apart(commit)
+            return False
+        gauges.LINES.inc(sum(map(len, commit.lines.values())))
+        return True
+
+    async def _write_apart(self, commit: Commit) -> None:
+        """The log refused something of this commit: find out what, so that nobody suffers for another organisation."""
+        for (org_id, source), lines in commit.lines.items():
+            try:
+                await self._writer.append([Portion(org_id, source, lines)])
+            except NotKept as error:
+                if not error.is_refused:
+                    raise
+                gauges.REFUSED.inc()
+                log.warning("edge.portion_refused", org=str(org_id), error=str(error), lines=len(lines))
+                commit.refused.add((org_id, source))
+            else:
+                commit.kept_alone.add((org_id, source))
+                gauges.LINES.inc(len(lines))
+
+
+def _refused() -> Problem:
+    return Problem(
+        HTTPStatus.FORBIDDEN,
+        "not_taken",
+        "Nothing of this was kept: the log takes no events of this organisation. It may have been closed; ask whoever "
+        "gave you the key.",
+    )
 
 
 def _not_kept(why: str) -> Problem:

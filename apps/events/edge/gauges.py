@@ -14,7 +14,17 @@ REQUESTS = Counter("precise_edge_requests", "Requests answered.", ["path", "stat
 LINES = Counter("precise_edge_lines", "Lines kept in the ingest log, rejected ones included.", registry=REGISTRY)
 COMMITS = Histogram("precise_edge_commit_seconds", "Time of a commit to the ingest log.", registry=REGISTRY)
 FAILED = Counter("precise_edge_commits_failed", "Commits whose senders were told to send again.", registry=REGISTRY)
+REFUSED = Counter("precise_edge_portions_refused", "Portions that the ingest log does not take.", registry=REGISTRY)
 WAITING = Gauge("precise_ingest_waiting_lines", "Lines that wait for the ingestor.", registry=REGISTRY)
+FAILED_RECORDS = Gauge("precise_ingest_failed_records", "Records that wait for somebody's hand.", registry=REGISTRY)
+KEPT_PARTITIONS = Gauge(
+    "precise_ingest_kept_partitions",
+    "Hours of the log past their retention, kept for records that are not done with.",
+    registry=REGISTRY,
+)
+HOURS_AHEAD = Gauge(
+    "precise_ingest_partition_hours_ahead", "Hours for which the log has partitions already.", registry=REGISTRY
+)
 SHARED = Gauge("precise_edge_limits_shared", "1 while limits are shared through Redis.", registry=REGISTRY)
 HEADERS = [(b"content-type", CONTENT_TYPE_LATEST.encode())]
 # What brings no events.

@@ -8,13 +8,16 @@ import structlog
 from django.conf import settings
 from django.db import Error
 
+from apps.common.errors import Unavailable
 from apps.events.edge import gauges
 from apps.events.edge.desk import Desk
 from apps.events.edge.http import Problem
-from apps.events.log import store
+from apps.events.log import partitions, store
 
 log = structlog.get_logger()
 LOOK_EVERY = 1.0
+# The state of the log's partitions changes by the hour.
+LOOK_AROUND_EVERY = 60.0
 # Without a question for this long, nobody needs the answer.
 REST_AFTER = 30.0
 
@@ -25,6 +28,7 @@ class Pressure:
         self._waiting = 0
         self._most = int(settings.EVENTS_MOST_WAITING)
         self._asked = 0.0
+        self._looked_around = float("-inf")
         self._worker: asyncio.Task[None] | None = None
 
     def check(self) -> None:
@@ -45,6 +49,16 @@ class Pressure:
             try:
                 self._waiting = await self._desk.ask(store.waiting_lines)
                 gauges.WAITING.set(self._waiting)
-            except Error as error:
+                await self._look_around()
+            except (Error, Unavailable) as error:
                 log.warning("edge.pressure_unknown", error=type(error).__name__)
             await asyncio.sleep(LOOK_EVERY)
+
+    async def _look_around(self) -> None:
+        if time.monotonic() - self._looked_around < LOOK_AROUND_EVERY:
+            return
+        self._looked_around = time.monotonic()
+        found = await self._desk.ask(partitions.condition)
+        gauges.FAILED_RECORDS.set(found.failed_records)
+        gauges.KEPT_PARTITIONS.set(found.kept)
+        gauges.HOURS_AHEAD.set(found.hours_ahead)

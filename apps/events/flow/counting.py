@@ -12,7 +12,7 @@ import pyarrow as pa
 from django.db import connection
 
 from apps.events.flow.histogram import BUCKETS, buckets_of
-from apps.events.log.models import LogRecord
+from apps.events.log.interface import Record
 from apps.events.preparing import Outcome, Prepared
 
 ADD = """
@@ -32,7 +32,7 @@ Row = tuple[UUID, str, str, datetime, int, int, int, datetime, list[int], list[i
 
 
 def count_minutes(
-    records: Sequence[LogRecord], outcomes: Sequence[Outcome], prepared: Sequence[Prepared], new: np.ndarray,
+    records: Sequence[Record], outcomes: Sequence[Outcome], prepared: Sequence[Prepared], new: np.ndarray,
     now: datetime,
 ) -> None:  # fmt: skip
     """Add a batch of one organisation's records, whose rows can be queried since `now`, to their minutes.
@@ -44,7 +44,7 @@ def count_minutes(
 
 
 def _rows(
-    records: Sequence[LogRecord], outcomes: Sequence[Outcome], prepared: Sequence[Prepared], new: np.ndarray,
+    records: Sequence[Record], outcomes: Sequence[Outcome], prepared: Sequence[Prepared], new: np.ndarray,
     now: datetime,
 ) -> Iterator[Row]:  # fmt: skip
     org_id = records[0].org.pk

@@ -1,4 +1,5 @@
-"""The log as the event loop writes it: one connection of its own, one statement a commit, hence one round trip."""
+"""PostgreSQL's log as the event loop writes it: one connection of its own, one statement a commit, hence one round
+trip."""
 
 from collections.abc import Sequence
 from typing import Any, LiteralString
@@ -8,7 +9,7 @@ import zstandard
 from django.conf import settings
 from psycopg import AsyncConnection
 
-from apps.events.log.store import Portion
+from apps.events.log.interface import NotKept, Portion
 from apps.events.preparing import SEPARATOR
 
 # What the edge keeps is new, was not a file, and counts from one.
@@ -24,14 +25,14 @@ FROM unnest(%b::uuid[], %b::text[], %b::int[], %b::bigint[], %b::bytea[])
 OPTIONS = "-c app.user_role=service -c statement_timeout=15000"
 
 
-class LogWriter:
+class PostgresWriter:
     """Not for several tasks at once."""
 
     def __init__(self) -> None:
         self._connection: AsyncConnection[Any] | None = None
 
     async def append(self, portions: Sequence[Portion]) -> None:
-        """Returns when all of it is on disk; raises `psycopg.Error` when nothing is, or nobody knows."""
+        """Return when all of it is on disk; raise `NotKept` when nothing is, or nobody knows."""
         joined = [SEPARATOR.join(one.lines) for one in portions]
         columns = (
             [one.org_id for one in portions],
@@ -40,13 +41,21 @@ class LogWriter:
             [len(one) for one in joined],
             [zstandard.compress(one, 1) for one in joined],
         )
-        connection = await self._connected()
         try:
+            connection = await self._connected()
             await connection.execute(INSERT, columns, prepare=True)
+        except (psycopg.Error, OSError) as error:
+            if not (refused := _is_refusal(error)):
+                await self.close()
+            raise NotKept(type(error).__name__, is_refused=refused) from error
         except BaseException:
-            self._connection = None
-            await connection.close()
+            await self.close()
             raise
+
+    async def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
 
     async def _connected(self) -> AsyncConnection[Any]:
         if self._connection is None or self._connection.closed:
@@ -62,3 +71,9 @@ class LogWriter:
                 autocommit=True,
             )
         return self._connection
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Whether the database said no to these very rows: a missing organisation, a policy, a value out of bounds."""
+    refusals = (psycopg.IntegrityError, psycopg.DataError, psycopg.errors.InsufficientPrivilege)
+    return isinstance(error, refusals)

@@ -2,6 +2,9 @@
 
 A record is what arrived together: lines with personal data already taken out. The ingestor claims records in batches;
 what it claimed once stays one batch for ever, so that a replay after a crash is recognised as the same.
+
+PostgreSQL keeps it in partitions of an hour by `created_at` (see `migrations/0006_hourly_partitions.py`): whoever asks
+names a time, or all of them are looked through.
 """
 
 from django.contrib.postgres.fields import ArrayField
@@ -32,7 +35,7 @@ class LogRecord(models.Model):
             models.Index(fields=["id"], name="log_waiting", condition=models.Q(done_at=None, error="")),
             models.Index(fields=["org", "id"], name="log_unclaimed", condition=UNCLAIMED),
             models.Index(fields=["batch_id"], name="log_by_batch", condition=models.Q(batch_id__isnull=False)),
-            models.Index(fields=["done_at"], name="log_done", condition=models.Q(done_at__isnull=False)),
+            models.Index(fields=["id"], name="log_failed", condition=~models.Q(error="")),
             models.Index(fields=["import_id"], name="log_by_import", condition=models.Q(import_id__isnull=False)),
             models.Index(fields=["org", "-id"], name="log_newest"),
         ]
@@ -66,3 +69,65 @@ class ArrivalMinute(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source} at {self.minute:%Y-%m-%d %H:%M}"
+
+
+class KafkaPartition(models.Model):
+    """How far a partition of a topic was claimed. It is no organisation's."""
+
+    topic = models.CharField(max_length=249)
+    number = models.PositiveIntegerField()
+    next_offset = models.BigIntegerField()
+    lines_per_message = models.FloatField(default=1, help_text="Of the latest claim, to tell how much waits.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["topic", "number"], name="kafka_partition_once")]
+
+    def __str__(self) -> str:
+        return f"{self.topic}/{self.number} from {self.next_offset}"
+
+
+class KafkaBatch(models.Model):
+    """One organisation's messages of a partition between two offsets, both included: what is one insert."""
+
+    org = models.ForeignKey("orgs.Organisation", on_delete=models.PROTECT, related_name="+")
+    batch_id = models.UUIDField(unique=True, editable=False)
+    partition = models.ForeignKey(KafkaPartition, on_delete=models.PROTECT, related_name="batches")
+    first_offset = models.BigIntegerField()
+    last_offset = models.BigIntegerField()
+    record_count = models.PositiveIntegerField()
+    line_count = models.PositiveIntegerField()
+    settled_offsets = ArrayField(
+        models.BigIntegerField(),
+        default=list,
+        help_text="Of a batch that is partly done with; what failed is in the table of records.",
+    )
+    claimed_at = models.DateTimeField(auto_now_add=True)
+    done_at = models.DateTimeField(null=True)
+    accepted = models.PositiveIntegerField(default=0)
+    duplicate = models.PositiveIntegerField(default=0)
+    rejected = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["id"], name="kafka_batch_open", condition=models.Q(done_at=None)),
+            models.Index(fields=["done_at"], name="kafka_batch_done"),
+        ]
+
+    def __str__(self) -> str:
+        return f"batch {self.batch_id} of {self.record_count} messages"
+
+
+class KafkaImport(models.Model):
+    """How far a file's lines are, since messages bear no counts."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    org = models.ForeignKey("orgs.Organisation", on_delete=models.PROTECT, related_name="+")
+    line_count = models.PositiveBigIntegerField(default=0)
+    done = models.PositiveBigIntegerField(default=0)
+    accepted = models.PositiveBigIntegerField(default=0)
+    duplicate = models.PositiveBigIntegerField(default=0)
+    rejected = models.PositiveBigIntegerField(default=0)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"import {self.pk}: {self.done} of {self.line_count}"

@@ -111,7 +111,7 @@ def _state(found: File) -> dict[str, Any]:
     """What happened so far, for the part of the page that is asked for again and again."""
     context: dict[str, Any] = {"progress": progress_of(found.id) if found.upload else None}
     if found.run is not None:
-        context["ingest"] = store.progress(found.run.pk)
+        context["ingest"] = store.progress(found.run.pk, found.run.started_at)
         context["reasons"] = list_reasons(found.run.pk)
     if found.upload is not None and found.upload.state == UploadState.QUEUED:
         context["is_late"] = timezone.now() - found.upload.changed_at > PATIENCE

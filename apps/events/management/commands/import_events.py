@@ -75,7 +75,7 @@ class Command(BaseCommand):
         ) as bar:
             while True:
                 with acting(SERVICE):
-                    states = [store.progress(one.import_id) for one in imports]
+                    states = [store.progress(one.import_id, one.started_at) for one in imports]
                 bar.update(sum(state["done"] for state in states) - bar.n)
                 if any(state["failed"] for state in states):
                     raise AppError("The ingestor failed on a batch; its log says why. Nothing else was lost.")
