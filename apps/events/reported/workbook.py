@@ -21,7 +21,7 @@ from apps.events.reported.refusals import refuse
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 MOST_UNPACKED = 2 << 30
 # Held in memory while the workbook is open: the texts that cells refer to, and all parts that are no sheet.
-MOST_SHARED_TEXTS = 32 << 20
+MOST_SHARED_TEXTS = 8 << 20
 MOST_OTHER_PART = 8 << 20
 # Text of a sheet packs to a twentieth at best; beyond this something else is packed.
 HIGHEST_RATIO = 300
