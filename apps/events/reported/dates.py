@@ -97,7 +97,7 @@ def weigh(cells: Iterable[str], so_far: Evidence | None = None) -> Evidence:
     return found
 
 
-@lru_cache(50_000)
+@lru_cache(10_000)
 def read_moment(cell: str, order: Order) -> Moment:
     text, time = _without_time(cell.strip())
     try:

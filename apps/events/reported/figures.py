@@ -81,7 +81,7 @@ def is_absent(cell: str) -> bool:
     return ABSENT.fullmatch(cell) is not None
 
 
-@lru_cache(50_000)
+@lru_cache(10_000)
 def _read(cell: str, mark: Mark) -> Decimal | None:
     if PLAIN[mark].fullmatch(cell):
         return Decimal(cell.replace(",", "."))

@@ -148,7 +148,7 @@ def _text(row: Row, role: Role, plan: Plan) -> str:
     return _tidy(plan.cell(row, role))
 
 
-@lru_cache(50_000)
+@lru_cache(10_000)
 def _tidy(cell: str) -> str:
     if is_formula(cell):
         raise Wrong("formula", f"{cell[:40]!r} is a formula; export its value.")

@@ -30,7 +30,7 @@ from apps.orgs.public import SERVICE, Actor, Organisation, Permission, acting, c
 
 FORMAT = "performance"
 SOURCE = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
-ROWS_PER_PART = 50_000
+ROWS_PER_PART = 20_000
 # So many rows are kept for each reason; all are counted.
 KEPT_PER_REASON = 1_000
 LONGEST_CELL = 1_000

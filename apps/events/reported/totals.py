@@ -21,7 +21,7 @@ def begins_like_total(cell: str) -> bool:
     return BEGINS.match(cell) is not None
 
 
-@lru_cache(50_000)
+@lru_cache(10_000)
 def is_total_word(cell: str) -> bool:
     """Nothing else but such a word."""
     return WHOLE.fullmatch(cell) is not None
