@@ -361,6 +361,20 @@ def test_other_methods_are_405(sender: Sender, path: str, method: str) -> None:
     assert sender.send(path, b"", method=method)[0] == 405
 
 
+@pytest.mark.parametrize("path", ["/tag.js", "/api/v1/schema/event.json"])
+def test_head_tells_the_length_that_get_has(site: Site, path: str) -> None:
+    told = []
+    for method in ("GET", "HEAD"):
+        connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=30)
+        connection.request(method, path)
+        answer = connection.getresponse()
+        told.append((answer.status, answer.headers["Content-Length"], len(answer.read())))
+        connection.close()
+    (status, length, read), head = told
+    assert (status, int(length)) == (200, read)
+    assert head == (200, length, 0)
+
+
 def test_the_schema_is_that_of_the_decoder(sender: Sender) -> None:
     status, schema, _ = sender.send("/api/v1/schema/event.json", b"", method="GET")
     assert status == 200

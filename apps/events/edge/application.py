@@ -27,8 +27,10 @@ from apps.orgs.public import Scope as May
 
 log = structlog.get_logger()
 Door = Callable[[Scope, Receive, Send], Awaitable[int]]
-# The event loop does other things after so many items of a batch.
-ITEMS_AT_A_TIME = 250
+# The event loop does other things after so many bytes of a batch, where an item counts as `LEAST` bytes more.
+BYTES_AT_A_TIME, LEAST = 100_000, 300
+# Bodies and answers of this size are taken apart and put together in a thread, between whose steps the loop goes on.
+LARGE, MANY = 200_000, 1_000
 CONVERSIONS = ("conversion", "purchase")
 ALLOWED: Mapping[str, tuple[bytes, ...]] = {
     "/api/v1/events": (b"POST",),
@@ -110,14 +112,15 @@ class Edge:
 
     async def _batch(self, scope: Scope, receive: Receive, send: Send) -> int:
         holder = await self._keys.holder(scope, May.WRITE_EVENTS)
-        items = items_of(await self._bodies.read(scope, receive))
+        items = await _items_calmly(await self._bodies.read(scope, receive))
         bucket = self._limits.take(holder.org_id, holder.events_per_second, len(items))
         self._pressure.check()
         verdicts = await _judge_calmly(items, holder.identity_key)
         asks = only_asks(scope)
         if not asks:
             await self._log.keep(holder.org_id, source_of(holder), [verdict.line for verdict in verdicts])
-        return await answer(send, success(asks), summary(verdicts), [JSON, *bucket.headers])
+        told = summary(verdicts) if len(verdicts) < MANY else await asyncio.to_thread(summary, verdicts)
+        return await answer(send, success(asks), told, [JSON, *bucket.headers])
 
     async def _pixel(self, scope: Scope, receive: Receive, send: Send) -> int:
         """GET: one event in the URL, answered by a picture. POST: a batch, as the tag's `sendBeacon` sends it."""
@@ -125,7 +128,7 @@ class Edge:
         if scope["method"] == "GET":
             items = [pixel.event_of(scope["query_string"].decode("latin-1"))]
         else:
-            items = items_of(await self._bodies.read(scope, receive))
+            items = await _items_calmly(await self._bodies.read(scope, receive))
         self._limits.take(holder.org_id, holder.events_per_second, len(items))
         self._pressure.check()
         verdicts = await _judge_calmly(items, holder.identity_key)
@@ -135,14 +138,14 @@ class Edge:
         return await answer(send, HTTPStatus.NO_CONTENT, b"", pixel.OPEN)
 
     async def _tag(self, scope: Scope, receive: Receive, send: Send) -> int:
-        return await answer(send, HTTPStatus.OK, b"" if scope["method"] == "HEAD" else pixel.tag(), pixel.SCRIPT)
+        return await answer(send, HTTPStatus.OK, pixel.tag(), pixel.SCRIPT, only_head=scope["method"] == "HEAD")
 
     async def _metrics(self, scope: Scope, receive: Receive, send: Send) -> int:
         return await answer(send, HTTPStatus.OK, gauges.render(scope), gauges.HEADERS)
 
     async def _schema(self, scope: Scope, receive: Receive, send: Send) -> int:
-        body = b"" if scope["method"] == "HEAD" else schema.document()
-        return await answer(send, HTTPStatus.OK, body, [(b"content-type", b"application/schema+json")])
+        kind = [(b"content-type", b"application/schema+json")]
+        return await answer(send, HTTPStatus.OK, schema.document(), kind, only_head=scope["method"] == "HEAD")
 
 
 def _wrong_method(path: str) -> Problem:
@@ -155,11 +158,18 @@ def _wrong_method(path: str) -> Problem:
     )
 
 
+async def _items_calmly(body: bytes) -> list[bytes]:
+    return items_of(body) if len(body) < LARGE else await asyncio.to_thread(items_of, body)
+
+
 async def _judge_calmly(items: list[bytes], identity_key: bytes) -> list[Verdict]:
     verdicts: list[Verdict] = []
-    for verdict in judge_all(items, identity_key):
+    waiting = 0
+    for item, verdict in zip(items, judge_all(items, identity_key), strict=True):
         verdicts.append(verdict)
-        if len(verdicts) % ITEMS_AT_A_TIME == 0:
+        waiting += len(item) + LEAST
+        if waiting > BYTES_AT_A_TIME:
+            waiting = 0
             await asyncio.sleep(0)
     return verdicts
 

@@ -21,6 +21,8 @@ MOST_BYTES = 16_000_000
 MOST_DROPPED = 100_000_000
 # What a compressed body may unpack to: JSON shrinks tenfold, bombs a thousandfold.
 MOST_UNPACKED = 64_000_000
+# A packed body of so many bytes unpacks to a few megabytes at most: a thread would take longer.
+SMALL = 4_000
 # A whole body has to arrive within this time, in seconds.
 PATIENCE = 20
 JSON = (b"content-type", b"application/json")
@@ -85,7 +87,10 @@ class Bodies:
         finally:
             self._since.pop(task, None)
         encoding = header(scope, b"content-encoding")
-        return unpack(body, encoding.decode("latin-1").strip().lower()) if encoding else body
+        if encoding is None:
+            return body
+        name = encoding.decode("latin-1").strip().lower()
+        return unpack(body, name) if len(body) < SMALL else await asyncio.to_thread(unpack, body, name)
 
     async def _sweep(self) -> None:
         while self._since:
@@ -151,11 +156,11 @@ def header(scope: Scope, name: bytes) -> bytes | None:
     return dict(headers).get(name)
 
 
-async def answer(send: Send, status: int, body: bytes, headers: Headers) -> int:
-    """Answers the status, for whoever counts."""
+async def answer(send: Send, status: int, body: bytes, headers: Headers, *, only_head: bool = False) -> int:
+    """Answers the status, for whoever counts. To HEAD the length is told, and the body not sent."""
     length = (b"content-length", b"%d" % len(body))
     await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.body", "body": b"" if only_head else body})
     return status
 
 
