@@ -12,13 +12,14 @@ PYTHON := $(VENV)/bin/python
 UV := $(VENV)/bin/uv
 LAUNCH := $(PYTHON) -m config.services --stop-with-parent
 BENCH ?=
+EXAMPLES ?= 500
 ARGS ?=
 
 # Settings that linters need to import the project, but never connect to.
 LINT_ENV := SECRET_KEY=lint DATABASE_URL=postgresql://lint@127.0.0.1/lint CLICKHOUSE_URL=http://127.0.0.1:1/lint \
 	DATABASE_ADMIN_URL=postgresql://lint@127.0.0.1/lint REDIS_URL=redis://127.0.0.1:1/0
 
-.PHONY: help run test check lint bench manage stop clean install install-dev python chromium requirements
+.PHONY: help run test check lint fuzz bench manage stop clean install install-dev python chromium requirements
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -39,6 +40,10 @@ lint: install-dev ## ruff, mypy, import rules, missing migrations
 	@$(LINT_ENV) $(PYTHON) -m mypy
 	@$(VENV)/bin/lint-imports --no-logo
 	@exec $(LAUNCH) exec --data var/lint-services --fresh -- $(PYTHON) manage.py makemigrations --check --dry-run
+
+fuzz: install-dev ## the API against its OpenAPI document, with made-up requests (EXAMPLES=500 of each kind)
+	@FUZZ_EXAMPLES=$(EXAMPLES) exec $(LAUNCH) exec --data var/fuzz-services --fresh -- \
+		$(PYTHON) -m pytest tests/api/test_openapi.py -q
 
 bench: install-dev ## benchmarks (BENCH=name for one)
 	@exec $(LAUNCH) exec --data var/bench-services -- $(PYTHON) -m tests.bench $(BENCH)

@@ -29,6 +29,7 @@ SHARED_APPS = [
     "django.contrib.humanize",
     "django_htmx",
     "rest_framework",
+    "drf_spectacular",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -175,8 +176,23 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["apps.common.api.bodies.JsonParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "apps.common.api.bodies.OnlyJson",
+    "DEFAULT_SCHEMA_CLASS": "apps.common.api.describing.Described",
     "EXCEPTION_HANDLER": "apps.common.api.problems.handle",
     "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Precise API",
+    "DESCRIPTION": "Send events and figures, and read what became of them. Errors are problem documents (RFC 9457).",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "AUTHENTICATION_WHITELIST": [],
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "apps.events.api.doors.add_doors",
+        "config.openapi.finish",
+    ],
 }
 
 # Where received events wait for the ingestor: `postgres:`, or kafka://host:9092/topic for a fleet.

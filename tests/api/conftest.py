@@ -40,3 +40,15 @@ def ask(world: World, db: None) -> Callable[..., Asker]:
         return Asker(key)
 
     return with_key
+
+
+@pytest.fixture
+def ask_committed(committed: World) -> Callable[..., Asker]:
+    """The same without a transaction around the test."""
+
+    def with_key(org: str, *scopes: str) -> Asker:
+        with acting(SERVICE):
+            _, key = create_api_key(actor=SERVICE, org=committed.orgs[org], name="asker", scopes=scopes)
+        return Asker(key)
+
+    return with_key

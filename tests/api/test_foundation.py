@@ -100,6 +100,19 @@ def test_who_has_several_organisations_says_which(as_persona: Any, world: World)
     assert named.json()["organisation"]["slug"] == world.slug("rival")
 
 
+def test_a_person_writes_with_the_csrf_token_only(world: World) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(world.personas["org_admin"], backend="allauth.account.auth_backends.AuthenticationBackend")
+    sent = client.post("/api/v1/quarantine/replay", {"code": "wrong_type"}, content_type="application/json")
+    problem(sent, 403, "forbidden")
+
+
+def test_a_key_needs_no_csrf_token(ask: Ask) -> None:
+    client = Client(enforce_csrf_checks=True, headers=ask("rival", Scope.WRITE_EVENTS).headers)
+    sent = client.post("/api/v1/quarantine/replay", {"code": "negative_money"}, content_type="application/json")
+    problem(sent, 404, "not_found")
+
+
 def test_the_database_knows_the_key_only_for_its_organisation(ask: Ask, world: World) -> None:
     """What the request left declared: row-level security lets it see its own organisation and no other."""
     assert ask("buyer", Scope.READ_EVENTS).get(ME)[0] == 200

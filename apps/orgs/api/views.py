@@ -2,15 +2,19 @@
 
 from typing import Any, ClassVar
 
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.common.api.bodies import MOST_BYTES
+from apps.common.api.describing import Shape
 from apps.common.api.reading import NoParameters, Strict, read_body, read_parameters
 from apps.common.errors import NotFound
 from apps.orgs.api import limits
 from apps.orgs.api.authentication import Caller
+from apps.orgs.models import Tier
 from apps.orgs.permissions import Scope
 
 
@@ -27,6 +31,9 @@ class ApiView(APIView):
     """
 
     scope: ClassVar[Scope | None]
+    # Under which heading the document lists it, and whether writes have parameters too.
+    tag: ClassVar[str] = "Account"
+    asks_when_writing: ClassVar[bool] = False
     parameters: ClassVar[type[Strict]] = NoParameters
     most_bytes: ClassVar[int] = MOST_BYTES
     asked: dict[str, Any]
@@ -54,12 +61,36 @@ class ApiView(APIView):
         return found
 
 
-class Me(ApiView):
-    """Who the caller is."""
+class OrganisationOfCaller(Shape):
+    slug = serializers.CharField(help_text="Its short name, as in `/o/…/`.")
+    name = serializers.CharField()
+    kind = serializers.CharField()
+    currency = serializers.CharField()
+    time_zone = serializers.CharField()
+    tier = serializers.ChoiceField(choices=Tier.values)
 
+
+class LimitsOfCaller(Shape):
+    requests_per_hour = serializers.IntegerField(help_text="Of the general API.")
+    requests_remaining = serializers.IntegerField()
+    events_per_second = serializers.IntegerField(help_text="Of the doors that take events.")
+
+
+class MeShape(Shape):
+    name = serializers.CharField(help_text="What the key is called.")
+    kind = serializers.ChoiceField(choices=["key", "person"])
+    scopes = serializers.ListField(child=serializers.ChoiceField(choices=list(Scope)))
+    expires_at = serializers.DateTimeField(allow_null=True)
+    organisation = OrganisationOfCaller()
+    limits = LimitsOfCaller()
+
+
+class Me(ApiView):
     scope = None
 
+    @extend_schema(operation_id="me", responses=MeShape)
     def get(self, request: ApiRequest) -> Response:
+        """Who you are: the key, what it may do, for whom, and how often."""
         caller = request.auth
         org = caller.org
         return Response(
@@ -90,6 +121,7 @@ class Nothing(APIView):
 
     authentication_classes = ()
     permission_classes = ()
+    schema = None
 
     def initial(self, request: Any, *args: Any, **kwargs: Any) -> None:
         raise NotFound("There is nothing at this address; /api/v1/docs/ lists what there is.")
