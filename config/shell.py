@@ -15,12 +15,14 @@ OVERVIEW = (Permission.VIEW_OVERVIEW, "Overview", "org:overview", "chart-bar")
 REPORTED = (Permission.VIEW_OVERVIEW, "Reported", "org:reported", "scale")
 SOURCES = (Permission.IMPORT_EVENTS, "Sources", "org:sources", "file-import")
 PEOPLE = (Permission.MANAGE_PEOPLE, "People", "org:people", "user")
+API_KEYS = (Permission.MANAGE_API_KEYS, "API keys", "org:api_keys", "link")
 AUDIT = (Permission.VIEW_AUDIT, "Audit trail", "org:audit", "shield-lock")
 EARNINGS = (Permission.VIEW_EARNINGS, "Earnings", "org:earnings", "coins")
 
 # Pages that belong to one of the navigation.
 PARTS = {
     "org:people": ("org:person",),
+    "org:api_keys": ("org:api_key", "org:create_api_key"),
     "org:audit": ("org:audit_entry",),
     "org:sources": (
         "org:source", "org:live_events", "org:event", "org:received_line", "org:try_event", "org:quarantine",
@@ -87,7 +89,7 @@ def _org_items(request: HttpRequest, actor: Actor, org: Organisation) -> list[di
     permission, label, page, icon = EARNINGS if org.sells_data else OVERVIEW
     if actor.may(permission, org.pk):
         items.append(_item(request, label, reverse("org:home", args=[org.slug]), icon, {"org:home", page}))
-    for permission, label, page, icon in (*(() if org.sells_data else (REPORTED,)), SOURCES, PEOPLE, AUDIT):
+    for permission, label, page, icon in (*(() if org.sells_data else (REPORTED,)), SOURCES, PEOPLE, API_KEYS, AUDIT):
         if actor.may(permission, org.pk):
             items.append(_item(request, label, reverse(page, args=[org.slug]), icon, {page, *PARTS.get(page, ())}))
     return items

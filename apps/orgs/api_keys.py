@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
@@ -19,6 +19,8 @@ from apps.orgs.permissions import Scope
 
 PREFIX = "prc_"
 SHOWN = 12
+NOTED_EVERY = timedelta(minutes=5)
+LONGEST_NAME = 80
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ def create_api_key(
         raise InvalidInput(f"Name at least one scope: {', '.join(Scope)}.")
     if not name.strip():
         raise InvalidInput("Give the key a name that says who uses it.")
+    if len(name.strip()) > LONGEST_NAME or not name.isprintable():
+        raise InvalidInput(f"A key's name is one line of at most {LONGEST_NAME} characters.")
     key = PREFIX + secrets.token_urlsafe(32)
     with transaction.atomic():
         made = ApiKey.objects.create(
@@ -58,12 +62,13 @@ def create_api_key(
     return made, key
 
 
-def revoke_api_key(*, actor: Actor, org: Organisation, prefix: str) -> ApiKey:
-    """Doors that cache keys let it in for five seconds more at most."""
+def revoke_api_key(*, actor: Actor, org: Organisation, prefix: str = "", key_id: UUID | None = None) -> ApiKey:
+    """The key named by its first characters or by its id. Doors that cache keys let it in for five seconds more."""
+    named = Q(pk=key_id) if key_id else Q(prefix=prefix[:SHOWN])
     with transaction.atomic():
-        found = ApiKey.objects.select_for_update().filter(org=org, prefix=prefix[:SHOWN], revoked_at=None).first()
+        found = ApiKey.objects.select_for_update().filter(named, org=org, revoked_at=None).first()
         if found is None:
-            raise NotFound(f"{org.slug} has no valid key that starts with {prefix!r}.")
+            raise NotFound(f"{org.slug} has no valid key {f'that starts with {prefix!r}' if prefix else 'of this id'}.")
         found.revoked_at = timezone.now()
         found.save(update_fields=["revoked_at"])
         record(org=org, actor=actor, action="api_key.revoked", key=str(found.pk), name=found.name)
@@ -74,7 +79,25 @@ def find_key(digest: bytes) -> ApiKey | None:
     """The key with this digest and its organisation, if the one is valid and the other active."""
     valid = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
     keys = ApiKey.objects.filter(valid, digest=digest, revoked_at=None, org__status=Status.ACTIVE)
-    return keys.select_related("org").first()
+    found: ApiKey | None = keys.select_related("org").first()
+    if found is not None:
+        _note_use(found)
+    return found
+
+
+def list_api_keys(org: Organisation) -> list[ApiKey]:
+    """All there ever were, the newest first."""
+    return list(ApiKey.objects.filter(org=org).order_by("-created_at"))
+
+
+def _note_use(key: ApiKey) -> None:
+    """Every five minutes at most, and never by waiting for whoever notes the same."""
+    now = timezone.now()
+    if key.last_used_at is not None and now - key.last_used_at < NOTED_EVERY:
+        return
+    row = ApiKey.objects.filter(pk=key.pk)
+    if row.select_for_update(skip_locked=True).values_list("pk").first():
+        row.update(last_used_at=now)
 
 
 def find_key_holder(digest: bytes) -> KeyHolder | None:

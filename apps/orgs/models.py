@@ -232,6 +232,7 @@ class ApiKey(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
+    last_used_at = models.DateTimeField(null=True, help_text="To five minutes.")
 
     class Meta:
         indexes = [models.Index(fields=["org", "-created_at"], name="api_key_by_org")]

@@ -50,6 +50,19 @@ class Scope(StrEnum):
     # Stands in the page that carries the pixel, hence is no secret.
     PIXEL = "pixel"
 
+    @property
+    def words(self) -> str:
+        return SCOPE_WORDS[self]
+
+
+SCOPE_WORDS = {
+    Scope.WRITE_EVENTS: "send events, replay what was turned away",
+    Scope.WRITE_METRICS: "send figures that platforms report",
+    Scope.READ_EVENTS: "read events, sources, imports and quarantine",
+    Scope.READ_METRICS: "read figures of performance",
+    Scope.PIXEL: "be a pixel or tag: stands in web pages, hence is no secret",
+}
+
 
 ALL = frozenset(Permission)
 TABLE: dict[Role, frozenset[Permission]] = {

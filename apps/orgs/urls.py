@@ -1,6 +1,6 @@
 from django.urls import path
 
-from apps.orgs.views import audit, people
+from apps.orgs.views import api_keys, audit, people
 
 urlpatterns = [
     path("people/", people.index, name="people"),
@@ -8,6 +8,10 @@ urlpatterns = [
     path("people/invitations/<uuid:invitation_id>/revoke/", people.revoke, name="revoke_invitation"),
     path("people/<uuid:user_id>/", people.person, name="person"),
     path("people/<uuid:user_id>/roles/", people.change_roles, name="change_roles"),
+    path("api-keys/", api_keys.index, name="api_keys"),
+    path("api-keys/create/", api_keys.create, name="create_api_key"),
+    path("api-keys/<uuid:key_id>/", api_keys.one, name="api_key"),
+    path("api-keys/<uuid:key_id>/revoke/", api_keys.revoke, name="revoke_api_key"),
     path("audit/", audit.audit, name="audit"),
     path("audit/<int:entry_id>/", audit.audit_entry, name="audit_entry"),
 ]

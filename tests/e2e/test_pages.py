@@ -42,6 +42,8 @@ def pages(world: World) -> dict[str, tuple[str | None, str]]:
         "range without data": ("viewer", f"/o/{world.slug('buyer')}/?start=2030-01-01&end=2030-01-05"),
         "earnings": ("data_owner", f"/o/{world.slug('owner')}/"),
         "console": ("super_admin", "/console/"),
+        "API keys": ("org_admin", f"/o/{world.slug('buyer')}/api-keys/"),
+        "API reference": (None, "/api/v1/docs/"),
         "people": ("org_admin", f"/o/{world.slug('buyer')}/people/"),
         "person": ("org_admin", f"/o/{world.slug('buyer')}/people/{world.personas['viewer'].pk}/"),
         "audit": ("org_admin", f"/o/{world.slug('buyer')}/audit/"),
@@ -60,6 +62,7 @@ NAMES = (
     "audit of all", "not found", "wrong role", "bad filter", "two-step", "password", "reported", "nothing reported",
     "filters", "no match",
     "files", "no files",
+    "API keys", "API reference",
 )  # fmt: skip
 
 

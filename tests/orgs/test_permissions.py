@@ -39,6 +39,7 @@ BUYER_DATA = dict(
 STAFF_ONLY = dict(zip(EVERYONE, (OK, *[FORBIDDEN] * 7, TO_SIGN_IN), strict=True))
 TABLE: dict[str, dict[str | None, int]] = {
     "org:home": BUYER_OVERVIEW,
+    "org:api_keys": BUYER_PEOPLE,
     "org:overview": BUYER_OVERVIEW,
     "org:reported": BUYER_OVERVIEW,
     "org:earnings": BUYER_EARNINGS,
@@ -77,6 +78,7 @@ NO_VERSION = 412
 WRITES["org:create_upload"] = {
     persona: NO_VERSION if status == OK else status for persona, status in BUYER_SOURCES.items()
 }
+WRITES["org:create_api_key"] = WRITES["org:invite"]
 # URLs of one thing, by the method that they take: whoever may use them is told that there is no such thing.
 OBJECTS: dict[str, tuple[str, dict[str | None, int]]] = {
     "org:file": ("get", BUYER_SOURCES),
@@ -84,6 +86,8 @@ OBJECTS: dict[str, tuple[str, dict[str | None, int]]] = {
     "org:import_file": ("post", BUYER_SOURCES),
     "org:cancel_import": ("post", BUYER_SOURCES),
     "org:remove_file": ("post", BUYER_SOURCES),
+    "org:api_key": ("get", BUYER_PEOPLE),
+    "org:revoke_api_key": ("post", BUYER_PEOPLE),
 }
 # Addresses of the API: the method, what stands in the path, and the scope that a key needs. People need the
 # permission that the scope stands for.
@@ -91,9 +95,18 @@ NOBODYS_ID = "00000000-0000-4000-8000-000000000000"
 API: dict[str, tuple[str, dict[str, str], Scope | None]] = {
     "api:me": ("GET", {}, None),
     "api:metrics": ("POST", {}, Scope.WRITE_METRICS),
+    "api:event": ("GET", {"event_id": "nobody's"}, Scope.READ_EVENTS),
+    "api:sources": ("GET", {}, Scope.READ_EVENTS),
+    "api:imports": ("GET", {}, Scope.READ_EVENTS),
+    "api:import": ("GET", {"import_id": NOBODYS_ID}, Scope.READ_EVENTS),
+    "api:quarantine": ("GET", {}, Scope.READ_EVENTS),
+    "api:replay": ("POST", {}, Scope.WRITE_EVENTS),
+    "api:performance": ("GET", {}, Scope.READ_METRICS),
 }
 # Open to anyone, or a redirect that depends on who asks; tested where they live.
 ELSEWHERE = {
+    "api:openapi",
+    "api:docs",
     "health",
     "home",
     "sign_in_link",

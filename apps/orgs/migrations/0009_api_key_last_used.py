@@ -1,0 +1,12 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("orgs", "0008_invitations")]
+    operations = [
+        migrations.AddField(
+            model_name="apikey",
+            name="last_used_at",
+            field=models.DateTimeField(help_text="To five minutes.", null=True),
+        ),
+    ]
