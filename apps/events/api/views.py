@@ -16,7 +16,7 @@ from apps.events.actions import replay_quarantined
 from apps.events.api import shapes
 from apps.events.models import FileImport, QuarantinedLine
 from apps.events.queries import one_event
-from apps.events.sources import SHOWN_DAYS, list_sources, waiting_lines
+from apps.events.sources import SHOWN_DAYS, list_sources, stored_name, waiting_lines
 from apps.orgs.public import ApiRequest, ApiView, Scope
 
 LONGEST_ID = 256
@@ -48,7 +48,7 @@ class Sources(EventsView):
     @extend_schema(operation_id="sources", responses=shapes.SourcesShape)
     def get(self, request: ApiRequest) -> Response:
         """What arrived through which door in the last days, and how much waits."""
-        items = [shapes.show_source(source) for source in list_sources(timezone.now())]
+        items = [shapes.show_source(source) for source in list_sources(request.auth.org, timezone.now())]
         return Response({"days": SHOWN_DAYS, "waiting": waiting_lines(request.auth.org), "items": items})
 
 
@@ -79,6 +79,8 @@ class Quarantine(EventsView):
     def get(self, request: ApiRequest) -> Response:
         """Lines that broke a rule, newest first, with the reason."""
         wanted = {name: self.asked[name] for name in ("code", "source") if name in self.asked}
+        if "source" in wanted:
+            wanted["source"] = stored_name(wanted["source"])
         lines = QuarantinedLine.objects.filter(**wanted).defer("line")
         lines = lines.annotate(start=Left("line", shapes.SHOWN_OF_A_LINE))
         return Response(page_of(lines, "created_at", self.asked).told(shapes.show_quarantined))

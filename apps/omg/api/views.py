@@ -71,7 +71,9 @@ class Performance(ApiView):
 
     @extend_schema(operation_id="performance", responses=PerformanceShape)
     def get(self, request: ApiRequest) -> Response:
-        """Spend, impressions, clicks, conversions, revenue and their ratios: in all, by day, by one dimension."""
+        """Spend, impressions, clicks, conversions, revenue and their ratios: in all, by day, by one dimension.
+
+        Always those of real data, whatever the pages show."""
         org = request.auth.org
         chosen: dict[str, str] = {
             name: str(self.asked[name]) for name in ("range", "start", "end") if name in self.asked

@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orgs", "0008_invitations")]
+    dependencies = [("orgs", "0009_flags")]
     operations = [
         migrations.AddField(
             model_name="apikey",
