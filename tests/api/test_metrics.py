@@ -26,7 +26,7 @@ GOOD = {"campaign_id": "a", "hour": HOUR.isoformat(), "spend": "1.50", "impressi
 
 @pytest.fixture
 def post(ask: Callable[..., Any]) -> Callable[..., tuple[int, Any]]:
-    asker = ask("buyer", Scope.WRITE_METRICS)
+    asker = ask("other_owner", Scope.WRITE_METRICS)
 
     def send(*records: Any, source: str = "", **query: str) -> tuple[int, Any]:
         status, told = asker.post(PATH, {"source": source or f"t{uuid4().hex[:10]}", "records": list(records)}, **query)
@@ -35,7 +35,7 @@ def post(ask: Callable[..., Any]) -> Callable[..., tuple[int, Any]]:
     return send
 
 
-def kept(world: World, source: str, org: str = "buyer") -> list[dict[str, Any]]:
+def kept(world: World, source: str, org: str = "other_owner") -> list[dict[str, Any]]:
     return execute(world.orgs[org].pk, "test.kept", KEPT, {"source": source})
 
 
@@ -103,7 +103,7 @@ def test_each_bad_record_is_told_why_and_the_good_ones_are_kept(
     ],
 )
 def test_a_body_that_is_none_is_a_problem(body: bytes, status: int, ask: Callable[..., Any]) -> None:
-    found, told = ask("buyer", Scope.WRITE_METRICS).post(PATH, body)
+    found, told = ask("other_owner", Scope.WRITE_METRICS).post(PATH, body)
     assert (found, told["status"]) == (status, status)
     assert told["code"]
 
@@ -126,7 +126,7 @@ def test_two_tenants_never_mix(world: World, post: Callable[..., tuple[int, Any]
 
 
 def test_a_warehouse_that_is_away_is_told(ask: Callable[..., Any]) -> None:
-    body, headers = {"source": "a", "records": [GOOD]}, ask("buyer", Scope.WRITE_METRICS).headers
+    body, headers = {"source": "a", "records": [GOOD]}, ask("other_owner", Scope.WRITE_METRICS).headers
     with patch("apps.events.reported.storing.insert", side_effect=Unavailable("ClickHouse does not answer.")):
         answer = Client(headers=headers).post(PATH, body, content_type="application/json")
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
