@@ -116,3 +116,21 @@ def test_a_file_goes_up_without_javascript(world: World, open_as: Open, tmp_path
     page.get_by_label("Format").select_option("paths")
     page.get_by_role("button", name="Show", exact=True).click()
     page.get_by_text("This is not a conversion path file").wait_for()
+
+
+def test_a_report_is_mapped_by_keyboard(world: World, open_as: Open, tmp_path: Path) -> None:
+    page = open_as("org_admin")
+    page.goto(f"/o/{world.slug('buyer')}/files/")
+    path = tmp_path / "report.csv"
+    path.write_text("Campaign,Day,Cost,Shown\nAutumn,2026-11-01,12.50,100\nWinter,2026-11-32,1,2\n")
+    page.set_input_files("#drop-input", path)
+    page.get_by_role("button", name="Import 2 rows").wait_for()
+    check(page)
+    shown = page.get_by_label("Shown", exact=True)
+    assert shown.input_value() == ""
+    shown.focus()
+    with page.expect_response(re.compile("column-3=impressions")):
+        shown.press("I")
+    page.locator(".column-role.is-read", has_text="Impressions").nth(3).wait_for()
+    assert page.evaluate("document.activeElement.id") == "column-3"
+    assert page.locator('input[type=hidden][name="column-3"][value="impressions"]').count() == 1

@@ -61,6 +61,11 @@ def made_org() -> Organisation:
 
 @pytest.fixture
 def admin(org: Organisation) -> Client:
+    return signed_in(org)
+
+
+def signed_in(org: Organisation) -> Client:
+    """Its first admin."""
     client = Client()
     user = User.objects.get(email=f"{org.slug}@first.example")
     client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
@@ -468,9 +473,7 @@ def test_a_line_without_end_is_refused_before_it_fills_memory(org: Organisation,
 def test_another_organisations_files_are_out_of_reach(org: Organisation, admin: Client, world: Any) -> None:
     upload_id = upload(admin, org, lines(1))
     other = made_org()
-    stranger = Client()
-    user = User.objects.get(email=f"{other.slug}@first.example")
-    stranger.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    stranger = signed_in(other)
     for slug in (org.slug, other.slug):
         base = f"/o/{slug}/files/{upload_id}"
         assert stranger.get(f"{base}/").status_code == 404
@@ -495,9 +498,7 @@ def test_files_of_the_command_line_stand_in_the_list(world: Any, as_persona: Any
 
 def test_an_empty_list_says_what_will_stand_there() -> None:
     other = made_org()
-    client = Client()
-    user = User.objects.get(email=f"{other.slug}@first.example")
-    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client = signed_in(other)
     assert "No file yet" in client.get(f"/o/{other.slug}/files/").content.decode()
 
 

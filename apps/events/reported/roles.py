@@ -105,6 +105,8 @@ SIGNS: tuple[tuple[tuple[str, ...], str, bool], ...] = (
     (("campaign bidding strategy",), "amazon_ads", False),
     (("campaign budget currency code",), "amazon_ads", False),
 )
+# No column is called by more, and brackets without end take the square of a name's length.
+LONGEST_NAME = 256
 IN_BRACKETS = re.compile(r"[\[(]([^\])]*)[\])]")
 NOT_WORDS = re.compile(r"[\W_]+")
 MILLIONTHS = re.compile(r"\bmicros?\b")
@@ -113,13 +115,14 @@ MILLIONTHS = re.compile(r"\bmicros?\b")
 @lru_cache(10_000)
 def normal(name: str) -> str:
     """A column's name for comparison: `Cost (USD)` and `COST` are both `cost`, `cost_micros` is `cost micros`."""
-    without = IN_BRACKETS.sub(lambda found: f" {found[1]} " if "utc" in found[1].lower() else " ", name)
+    start = name[:LONGEST_NAME]
+    without = IN_BRACKETS.sub(lambda found: f" {found[1]} " if "utc" in found[1].lower() else " ", start)
     return NOT_WORDS.sub(" ", without.casefold()).strip()
 
 
 def currency_in(name: str) -> str:
     """The currency that a column's name states, as in `Amount spent (EUR)`."""
-    words = re.findall(r"[A-Z]{3}", " ".join(IN_BRACKETS.findall(name)))
+    words = re.findall(r"[A-Z]{3}", " ".join(IN_BRACKETS.findall(name[:LONGEST_NAME])))
     return next((word for word in words if word in CURRENCIES), "")
 
 

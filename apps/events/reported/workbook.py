@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from xml.etree.ElementTree import ParseError
 
 import openpyxl
@@ -35,6 +35,7 @@ class Workbook:
     """One sheet of an open workbook as a source of rows."""
 
     book: Any
+    file: BinaryIO
     sheet: str
     size: int
 
@@ -53,6 +54,7 @@ class Workbook:
 
     def close(self) -> None:
         self.book.close()
+        self.file.close()
 
 
 def is_workbook(head: bytes) -> bool:
@@ -61,10 +63,16 @@ def is_workbook(head: bytes) -> bool:
 
 def open_workbook(path: Path, wanted: Sequence[str]) -> Workbook:
     check(path)
-    book = _translated(lambda: openpyxl.load_workbook(path, read_only=True, keep_links=False))
+    # An opened file: by its name, openpyxl would go by the ending, and an upload has none.
+    file = path.open("rb")
+    try:
+        book = _translated(lambda: openpyxl.load_workbook(file, read_only=True, keep_links=False))
+    except BaseException:
+        file.close()
+        raise
     sheets = [one for one in book.worksheets if one.sheet_state == "visible"] or book.worksheets
     names = [one.title for one in sheets]
-    return Workbook(book, max(names, key=lambda name: _fitness(book[name], wanted)), path.stat().st_size)
+    return Workbook(book, file, max(names, key=lambda name: _fitness(book[name], wanted)), path.stat().st_size)
 
 
 def check(path: Path) -> None:

@@ -17,6 +17,7 @@ from apps.events.models import Upload, UploadState
 from apps.events.uploads import storage
 from apps.events.uploads.lock import worked_on
 from apps.events.uploads.looking import look_at
+from apps.events.uploads.reports import PERFORMANCE
 from apps.events.uploads.storage import Readable
 from apps.orgs.public import Actor, Organisation, Permission, check, record
 
@@ -69,7 +70,8 @@ def start_import(
     """Put the file in the worker's queue; also once more, after a failure or a worker's end."""
     check(actor, Permission.IMPORT_EVENTS, org)
     upload = lock_upload(upload_id)
-    get_format(format_name)
+    if format_name != PERFORMANCE:
+        get_format(format_name)
     if upload.bytes_removed_at or not storage.path_of(org.pk, upload.pk).exists():
         raise Conflict("The file's bytes were removed. Upload it once more.")
     if upload.state not in AT_REST and not is_left_alone(upload):

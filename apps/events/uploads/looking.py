@@ -21,7 +21,10 @@ from apps.events.formats.registry import recognise
 from apps.events.importing import GZIP, open_file, start_of_today, unpacked
 from apps.events.privacy import blot
 from apps.events.quality import Window
+from apps.events.uploads.reports import PERFORMANCE, looks_like_report
 
+# What a workbook begins with.
+ZIP = b"PK\x03\x04"
 DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile)
 BEGINNING = 256_000
 COUNTED = 16_000_000
@@ -68,11 +71,15 @@ def look_at(path: Path) -> Look:
     """Never raises for what is in the file: a damaged one has no format."""
     try:
         with opened(path) as (stream, _):
-            found = recognise(beginning_of(stream.read(BEGINNING)))
+            beginning = stream.read(BEGINNING)
+        if beginning.startswith(ZIP):
+            return Look(PERFORMANCE if looks_like_report(path) else "", None, False)
+        found = recognise(beginning_of(beginning))
         lines, exact = count_lines(path)
     except InvalidInput:
         return Look("", None, False)
-    return Look(found.name if found else "", lines, exact)
+    name = found.name if found else PERFORMANCE if looks_like_report(path) else ""
+    return Look(name, lines, exact)
 
 
 def beginning_of(data: bytes) -> Beginning:

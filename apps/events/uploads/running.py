@@ -20,10 +20,12 @@ from redis import RedisError
 from apps.common.errors import AppError, InvalidInput
 from apps.events.formats.base import Format, ReadOptions
 from apps.events.formats.registry import get_format
-from apps.events.importing import Imported, import_stream, open_file
+from apps.events.importing import import_stream, open_file
 from apps.events.models import Upload, UploadState
+from apps.events.reported.keeping import import_performance
 from apps.events.uploads import storage
 from apps.events.uploads.lock import import_lock
+from apps.events.uploads.reports import PERFORMANCE, read_stored
 from apps.orgs.public import SERVICE, Organisation, acting, find_by_id, in_schema_of
 
 log = structlog.get_logger()
@@ -71,8 +73,10 @@ def _claim(org: Organisation, upload_id: UUID) -> Upload | None:
 def _run(org: Organisation, upload: Upload) -> None:
     try:
         with acting(SERVICE), in_schema_of(org):
-            imported = _import(org, upload)
-            _keep(upload, imported)
+            if upload.format == PERFORMANCE:
+                _keep(upload, _import_report(org, upload), late=True)
+            else:
+                _keep(upload, _import(org, upload))
     except Cancelled:
         _end(org, upload, UploadState.CANCELLED)
     except AppError as error:
@@ -82,7 +86,15 @@ def _run(org: Organisation, upload: Upload) -> None:
         _end(org, upload, UploadState.FAILED, "Something failed on our side; nothing was kept. Try again.")
 
 
-def _import(org: Organisation, upload: Upload) -> Imported:
+def _import_report(org: Organisation, upload: Upload) -> UUID:
+    source, mapping = read_stored(upload.options)
+    path, watch = storage.path_of(org.pk, upload.pk), Watch(upload.pk)
+    return import_performance(
+        actor=SERVICE, org=org, path=path, name=upload.name, source=source, mapping=mapping, progress=watch.read
+    ).import_id
+
+
+def _import(org: Organisation, upload: Upload) -> UUID:
     watch = Watch(upload.pk)
     try:
         with open_file(storage.path_of(org.pk, upload.pk)) as raw:
@@ -93,17 +105,19 @@ def _import(org: Organisation, upload: Upload) -> Imported:
                 file_format=watched(get_format(upload.format), watch),
                 history=bool(upload.options.get("history")),
                 progress=watch.read,
-            )
+            ).import_id
     except FileNotFoundError as error:
         raise InvalidInput("The file's bytes are gone. Upload it once more.") from error
     except UnicodeDecodeError as error:
         raise InvalidInput("The file is not in UTF-8. Save it as UTF-8 and upload it once more.") from error
 
 
-def _keep(upload: Upload, imported: Imported) -> None:
-    """In the transaction of the import. A wish to stop that came before is granted, one that comes later is late."""
-    kept = Upload.objects.filter(pk=upload.pk, cancelling=False).update(
-        state=UploadState.IMPORTED, import_id=imported.import_id, error="", changed_at=timezone.now()
+def _keep(upload: Upload, import_id: UUID, *, late: bool = False) -> None:
+    """In the transaction of the import. A wish to stop that came before is granted, unless it is `late`: figures of
+    a report count in the warehouse by now."""
+    waiting = Upload.objects.filter(pk=upload.pk)
+    kept = (waiting if late else waiting.filter(cancelling=False)).update(
+        state=UploadState.IMPORTED, import_id=import_id, error="", cancelling=False, changed_at=timezone.now()
     )
     if not kept:
         raise Cancelled

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from django.db.models import Count, Max
@@ -11,9 +12,12 @@ from apps.accounts.public import User
 from apps.common.errors import NotFound
 from apps.events.formats.registry import FORMATS
 from apps.events.generated import DOOR
-from apps.events.models import FileImport, QuarantinedLine, Upload, UploadState
+from apps.events.models import FileImport, QuarantinedLine, RejectedRow, Upload, UploadState
 from apps.events.quality import CODES
+from apps.events.reported.refusals import ROW_CODES
+from apps.events.reported.roles import Role
 from apps.events.uploads.lock import worked_on
+from apps.events.uploads.reports import PERFORMANCE, ROLE_NAMES
 from apps.events.uploads.running import progress_of
 
 LISTED = 50
@@ -36,8 +40,15 @@ class File:
 
     @property
     def format_name(self) -> str:
+        if self.format == PERFORMANCE:
+            source = f", {self.run.source}" if self.run else ""
+            return f"campaign performance{source}"
         known = FORMATS.get(self.format)
         return known.description if known else self.format
+
+    @property
+    def is_report(self) -> bool:
+        return self.format == PERFORMANCE
 
     @property
     def is_whole(self) -> bool:
@@ -89,6 +100,16 @@ class Reason:
     line: str
 
 
+@dataclass(frozen=True)
+class Total:
+    """A total of the report's own beside the sum of its rows."""
+
+    name: str
+    stated: str
+    summed: str
+    agrees: bool
+
+
 def list_files(before: datetime | None = None) -> list[File]:
     """The newest first; more of them before the last one's time."""
     uploads = Upload.objects.order_by("-created_at")
@@ -115,6 +136,36 @@ def get_file(file_id: UUID) -> File:
     return _of_import(run)
 
 
+def list_row_reasons(run: FileImport) -> list[Reason]:
+    """Why rows of this report were turned away: all are counted, some are kept."""
+    counts: dict[str, int] = run.findings.get("reasons", {})
+    kept = RejectedRow.objects.filter(import_id=run.pk)
+    samples = {row.code: row for row in kept.order_by("code", "line").distinct("code")}
+    return [
+        Reason(
+            code,
+            ROW_CODES.get(code, code),
+            count,
+            f"line {samples[code].line}: {samples[code].message}" if code in samples else "",
+            samples[code].cells[:SAMPLE_CHARACTERS] if code in samples else "",
+        )
+        for code, count in sorted(counts.items(), key=lambda one: -one[1])
+    ]
+
+
+def list_totals(run: FileImport) -> list[Total]:
+    """What the report itself says its rows sum to."""
+    return [
+        Total(
+            ROLE_NAMES[Role(one["role"])],
+            _written(Decimal(one["stated"])),
+            _written(Decimal(one["summed"])),
+            one["agrees"],
+        )
+        for one in run.findings.get("totals", [])
+    ]
+
+
 def list_reasons(import_id: UUID) -> list[Reason]:
     """Why lines of this import were turned away, the most frequent first."""
     found = QuarantinedLine.objects.filter(import_id=import_id).values("code")
@@ -130,6 +181,10 @@ def list_reasons(import_id: UUID) -> list[Reason]:
         )
         for one in found
     ]
+
+
+def _written(value: Decimal) -> str:
+    return f"{value.normalize():,f}"
 
 
 def _of_import(run: FileImport) -> File:

@@ -1,12 +1,13 @@
 """Files of an organisation: upload, look, import, and what became of them."""
 
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -18,19 +19,37 @@ from apps.common.pages import respond
 from apps.events.formats.registry import FORMATS, get_format
 from apps.events.log import store
 from apps.events.models import Upload, UploadState
+from apps.events.reported.roles import MONEY
 from apps.events.uploads import storage
-from apps.events.uploads.actions import AT_REST, cancel_import, receive_file, remove_upload, start_import
+from apps.events.uploads.actions import AT_REST, cancel_import, get_upload, receive_file, remove_upload, start_import
 from apps.events.uploads.looking import first_lines, preview
+from apps.events.uploads.reports import (
+    DESCRIPTION,
+    PERFORMANCE,
+    ROLE_NAMES,
+    chosen_mapping,
+    known_sources,
+    look_at_report,
+)
 from apps.events.uploads.running import progress_of
-from apps.events.uploads.selectors import LISTED, File, get_file, list_files, list_reasons
+from apps.events.uploads.selectors import (
+    LISTED,
+    File,
+    get_file,
+    list_files,
+    list_reasons,
+    list_row_reasons,
+    list_totals,
+)
 from apps.orgs.public import OrgRequest, Permission, requires
 
 LIST, LIST_FRAGMENTS = "events/files.html", {"files-list": "events/partials/_files.html"}
 FILE = "events/file.html"
 FILE_FRAGMENTS = {
     "file-state": "events/partials/_file_state.html",
-    "file-preview": "events/partials/_file_preview.html",
+    "file-preview": "events/partials/_preview.html",
 }
+DESCRIPTIONS = {one.name: one.description for one in FORMATS.values()} | {PERFORMANCE: DESCRIPTION}
 # After so long in the queue something is wrong with the workers, and the page says so.
 PATIENCE = timedelta(seconds=30)
 
@@ -81,13 +100,12 @@ def file(request: OrgRequest, file_id: UUID) -> HttpResponse:
 @require_POST
 @requires(Permission.IMPORT_EVENTS)
 def start(request: OrgRequest, file_id: UUID) -> HttpResponse:
-    start_import(
-        actor=request.actor,
-        org=request.org,
-        upload_id=file_id,
-        format_name=request.POST.get("format", ""),
-        options=_options(request.POST),
-    )
+    upload = get_upload(file_id)
+    if request.POST.get("again"):
+        name, options = upload.format, upload.options
+    else:
+        name, options = request.POST.get("format", ""), _options(request, upload)
+    start_import(actor=request.actor, org=request.org, upload_id=file_id, format_name=name, options=options)
     return _to(request, file_id)
 
 
@@ -112,7 +130,8 @@ def _state(found: File) -> dict[str, Any]:
     context: dict[str, Any] = {"progress": progress_of(found.id) if found.upload else None}
     if found.run is not None:
         context["ingest"] = store.progress(found.run.pk, found.run.started_at)
-        context["reasons"] = list_reasons(found.run.pk)
+        context["reasons"] = list_row_reasons(found.run) if found.is_report else list_reasons(found.run.pk)
+        context["totals"] = list_totals(found.run)
     if found.upload is not None and found.upload.state == UploadState.QUEUED:
         context["is_late"] = timezone.now() - found.upload.changed_at > PATIENCE
     return context
@@ -121,25 +140,41 @@ def _state(found: File) -> dict[str, Any]:
 def _choice(request: OrgRequest, upload: Upload) -> dict[str, Any]:
     """Format, options and preview: as the URL says, else as recognised or chosen before."""
     name = request.GET.get("format", upload.format)
-    options = _options(request.GET) if "format" in request.GET else upload.options
-    path = storage.path_of(request.org.pk, upload.pk)
     context: dict[str, Any] = {
-        "formats": FORMATS.values(),
+        "formats": DESCRIPTIONS.items(),
         "chosen": name,
-        "options": options,
-        "recognised": FORMATS.get(upload.format),
+        "recognised": DESCRIPTIONS.get(upload.format),
+        "lines": max(upload.lines - 1, 0) if upload.lines is not None else None,
     }
+    path = storage.path_of(request.org.pk, upload.pk)
     if not name:
         return {**context, "first_lines": first_lines(path)}
+    if name == PERFORMANCE:
+        return context | _report(request, upload, path)
+    return context | _events(request, upload, path, name)
+
+
+def _events(request: OrgRequest, upload: Upload, path: Path, name: str) -> dict[str, Any]:
     chosen = get_format(name)
+    history = request.GET.get("history") == "1" if "format" in request.GET else bool(upload.options.get("history"))
+    seen = preview(path, chosen, key=bytes(request.org.identity_key), history=history)
     lines = max(upload.lines - chosen.has_header, 0) if upload.lines is not None else None
-    key = bytes(request.org.identity_key)
-    seen = preview(path, chosen, key=key, history=bool(options.get("history")))
-    return {**context, "format": chosen, "preview": seen, "lines": lines}
+    return {"preview": seen, "history": history, "lines": lines}
 
 
-def _options(query: QueryDict) -> dict[str, Any]:
-    return {"history": query.get("history") == "1"}
+def _report(request: OrgRequest, upload: Upload, path: Path) -> dict[str, Any]:
+    return {
+        "report": look_at_report(path, request.org, request.GET, upload.options),
+        "known_sources": known_sources(),
+        "role_names": [(str(role), name) for role, name in ROLE_NAMES.items()],
+        "may_be_millionths": MONEY,
+    }
+
+
+def _options(request: OrgRequest, upload: Upload) -> dict[str, Any]:
+    if request.POST.get("format") == PERFORMANCE:
+        return chosen_mapping(storage.path_of(request.org.pk, upload.pk), request.POST)
+    return {"history": request.POST.get("history") == "1"}
 
 
 def _before(text: str) -> datetime | None:
