@@ -137,7 +137,7 @@ def _close(run: FileImport, read: int, *, may_be_empty: bool) -> None:
 
 
 class _Counted(io.RawIOBase):
-    """Passes a file's bytes on and says how many have gone."""
+    """Passes a stream's bytes on and says how many have gone. Closing it leaves the stream to who opened it."""
 
     def __init__(self, raw: BinaryIO, progress: Progress) -> None:
         self._raw, self._progress, self._count = raw, progress, 0
@@ -150,7 +150,3 @@ class _Counted(io.RawIOBase):
         self._count += count
         self._progress(self._count)
         return int(count)
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()

@@ -128,3 +128,84 @@ class Upload(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.state})"
+
+
+class Cadence(models.TextChoices):
+    HOURLY = "hourly", "Every hour"
+    DAILY = "daily", "Every day"
+    NONE = "none", "At no set time"
+
+
+class WatchedSource(models.Model):
+    """A folder or bucket into which a vendor delivers files, and what is expected of it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=60, unique=True)
+    url = models.CharField(max_length=500, help_text="file:///folder or s3://bucket/prefix.")
+    pattern = models.CharField(max_length=200, default="*", help_text="Which files: a shell pattern.")
+    format = models.CharField(max_length=40)
+    cadence = models.CharField(max_length=8, choices=Cadence.choices, default=Cadence.HOURLY)
+    lateness_minutes = models.PositiveIntegerField(default=60, help_text="How long after its hour a file may come.")
+    hour_pattern = models.CharField(
+        max_length=200, blank=True, help_text="Where a path says its hour; empty: known ways."
+    )
+    done_marker = models.CharField(max_length=80, blank=True, help_text="What says that files are complete.")
+    history = models.BooleanField(default=False, help_text="Whether events older than 90 days are taken.")
+    paused = models.BooleanField(default=False)
+    access_key_id = models.CharField(max_length=128, blank=True)
+    sealed_secret = models.BinaryField(default=bytes, editable=False, help_text="Encrypted; see watched/seal.py.")
+    created_by = models.CharField(max_length=120)
+    created_at = models.DateTimeField(auto_now_add=True)
+    looked_at = models.DateTimeField(null=True)
+    error = models.TextField(blank=True, help_text="Why the last look saw nothing.")
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+# Files of which nothing more is to be done are most of a ledger.
+OPEN = ~models.Q(state__in=["imported", "replaced"])
+
+
+class WatchedFile(models.Model):
+    """One version of one file of a watched source: the ledger that lets each be imported once."""
+
+    class State(models.TextChoices):
+        SEEN = "seen", "Still arriving"
+        READY = "ready", "Waits"
+        IMPORTING = "importing", "Being imported"
+        IMPORTED = "imported", "Imported"
+        FAILED = "failed", "Will be tried again"
+        RESTING = "resting", "Failed"
+        REPLACED = "replaced", "Replaced by a newer version"
+
+    source = models.ForeignKey(WatchedSource, on_delete=models.CASCADE, related_name="files")
+    path = models.CharField(max_length=1024, help_text="Below the source's address.")
+    version = models.CharField(max_length=120, help_text="S3's etag, or size and time of change.")
+    size = models.PositiveBigIntegerField()
+    hour = models.DateTimeField(help_text="For which hour it is, UTC; of a daily file, midnight of its date.")
+    is_hour_named = models.BooleanField(help_text="Whether the path says so; else it is the hour of arrival.")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.SEEN)
+    is_replay = models.BooleanField(default=False, help_text="Another version of it was imported before.")
+    tries = models.PositiveSmallIntegerField(default=0)
+    error = models.TextField(blank=True)
+    claim = models.UUIDField(null=True, help_text="Of the worker that imports it.")
+    import_id = models.UUIDField(null=True)
+    arrived_at = models.DateTimeField(help_text="When the place says that it was written.")
+    found_at = models.DateTimeField(help_text="When this version was seen first.")
+    claimed_at = models.DateTimeField(null=True)
+    next_try_at = models.DateTimeField(null=True)
+    imported_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "path", "version"], name="watched_file_once")]
+        indexes = [
+            models.Index(fields=["source", "-hour", "path"], name="watched_by_hour"),
+            models.Index(fields=["source", "hour", "path"], name="watched_open", condition=OPEN),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.path} ({self.version})"

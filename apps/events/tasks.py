@@ -13,10 +13,14 @@ from apps.events.log import partitions
 from apps.events.log.models import ArrivalMinute
 from apps.events.uploads.purging import purge
 from apps.events.uploads.running import run_import
+from apps.events.watched import queue
+from apps.events.watched.looking import look
 from apps.orgs.public import SERVICE, acting, find_by_id, find_by_slug, in_schema_of, search_organisations
 
 # Pages look back a day; what is older is told by the hour.
 KEEP_MINUTES = timedelta(hours=26)
+# After so long a look begins no further file, so that other work comes to its turn; the next minute's look goes on.
+LOOK_BUDGET = timedelta(seconds=45)
 
 
 @shared_task(time_limit=300)
@@ -73,6 +77,23 @@ def make_generated_sample(org_id: str) -> None:
             is_made = find_sample() is not None
     if not is_made:
         make_sample(org)
+
+
+@shared_task(time_limit=50)
+def look_at_watched_sources() -> int:
+    """Ask for a look at each watched source of each organisation; answers how many."""
+    sources = queue.active_sources()
+    for org_id, source_id in sources:
+        queue.send_look(org_id, source_id)
+    return len(sources)
+
+
+@shared_task(time_limit=3600)
+def look_at_watched_source(org_id: str, source_id: str) -> None:
+    """One look, and the import of what waits. A file under way when this is killed was not begun."""
+    with acting(SERVICE):
+        org = find_by_id(UUID(org_id))
+    look(org, UUID(source_id), budget=LOOK_BUDGET)
 
 
 def _before() -> datetime:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from apps.events.views import files, generated, live_events, quarantine, sources, tus
+from apps.events.views import files, generated, live_events, quarantine, sources, tus, watched
 
 urlpatterns = [
     path("sources/", sources.sources, name="sources"),
@@ -22,4 +22,14 @@ urlpatterns = [
     path("files/<uuid:file_id>/import/", files.start, name="import_file"),
     path("files/<uuid:file_id>/cancel/", files.cancel, name="cancel_import"),
     path("files/<uuid:file_id>/remove/", files.remove, name="remove_file"),
+    path("sources/watched/new/", watched.new, name="watched_new"),
+    path("sources/watched/add/", watched.add, name="watched_add"),
+    path("sources/watched/test/", watched.test, name="watched_test"),
+    path("sources/watched/<uuid:source_id>/", watched.source, name="watched_source"),
+    path("sources/watched/<uuid:source_id>/edit/", watched.edit, name="watched_edit"),
+    path("sources/watched/<uuid:source_id>/change/", watched.change, name="watched_change"),
+    path("sources/watched/<uuid:source_id>/pause/", watched.pause, name="watched_pause"),
+    path("sources/watched/<uuid:source_id>/delete/", watched.delete, name="watched_delete"),
+    path("sources/watched/<uuid:source_id>/look/", watched.look, name="watched_look"),
+    path("sources/watched/<uuid:source_id>/retry/", watched.retry, name="watched_retry"),
 ]

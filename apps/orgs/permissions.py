@@ -33,6 +33,7 @@ class Permission(StrEnum):
     MANAGE_PEOPLE = "manage_people"
     VIEW_AUDIT = "view_audit"
     CHOOSE_DATA = "choose_data"
+    MANAGE_SOURCES = "manage_sources"
     VIEW_ALL_ORGANISATIONS = "view_all_organisations"
 
     @property
@@ -68,7 +69,13 @@ ALL = frozenset(Permission)
 TABLE: dict[Role, frozenset[Permission]] = {
     Role.SUPER_ADMIN: ALL,
     Role.CAMPAIGN_MANAGER: frozenset(
-        {Permission.VIEW_OVERVIEW, Permission.VIEW_EARNINGS, Permission.IMPORT_EVENTS, Permission.VIEW_AUDIT},
+        {
+            Permission.VIEW_OVERVIEW,
+            Permission.VIEW_EARNINGS,
+            Permission.IMPORT_EVENTS,
+            Permission.VIEW_AUDIT,
+            Permission.MANAGE_SOURCES,
+        },
     ),
     Role.ORG_ADMIN: frozenset(
         {
@@ -79,6 +86,7 @@ TABLE: dict[Role, frozenset[Permission]] = {
             Permission.MANAGE_PEOPLE,
             Permission.VIEW_AUDIT,
             Permission.CHOOSE_DATA,
+            Permission.MANAGE_SOURCES,
         },
     ),
     Role.MARKETER: frozenset({Permission.VIEW_OVERVIEW}),

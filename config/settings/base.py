@@ -164,6 +164,11 @@ CELERY_BEAT_SCHEDULE = {
     "seal-audit": {"task": "apps.orgs.tasks.seal_audit", "schedule": 10.0},
     "keep-audit-partitions": {"task": "apps.orgs.tasks.keep_audit_partitions", "schedule": 86400.0},
     "purge-uploads": {"task": "apps.events.tasks.purge_uploads", "schedule": 3600.0},
+    "look-at-watched": {
+        "task": "apps.events.tasks.look_at_watched_sources",
+        "schedule": 60.0,
+        "options": {"expires": 55},
+    },
     "purge-sign-in": {"task": "apps.accounts.tasks.purge_sign_in", "schedule": 86400.0},
 }
 
@@ -206,6 +211,14 @@ EVENTS_MOST_WAITING = int(env.text("EVENTS_MOST_WAITING", "5000000"))
 # Files that people upload: where they wait for their import, and how large one may be.
 UPLOAD_DIR = Path(env.text("UPLOAD_DIR", str(VAR_DIR / "uploads")))
 UPLOAD_MOST_BYTES = int(env.text("UPLOAD_MOST_BYTES", "100000000"))
+# Watched folders. Local folders only below these; S3 at this endpoint only, with the worker's own credentials only for
+# these prefixes. `{org}` stands for the organisation's short name: without it, a place is every organisation's.
+WATCH_ROOTS = env.words("WATCH_ROOTS")
+WATCH_BUCKETS = env.words("WATCH_BUCKETS")
+WATCH_S3_ENDPOINT = env.text("WATCH_S3_ENDPOINT", "")
+WATCH_S3_REGION = env.text("WATCH_S3_REGION", "")
+# Encrypts access keys of watched buckets. When it changes, they must be entered again.
+CREDENTIALS_KEY = env.text("CREDENTIALS_KEY", SECRET_KEY)
 # Who has it reads /metrics; without one, only this machine does.
 METRICS_TOKEN = env.text("METRICS_TOKEN", "")
 

@@ -33,6 +33,9 @@ def pages(world: World) -> dict[str, tuple[str | None, str]]:
         "test event": ("org_admin", f"/o/{world.slug('buyer')}/sources/try/"),
         "quarantine": ("org_admin", f"/o/{world.slug('buyer')}/sources/quarantine/malformed_json/"),
         "flow": ("super_admin", "/console/flow/"),
+        "watched folder": ("org_admin", f"/o/{world.slug('buyer')}/sources/watched/{world.watched}/"),
+        "watch a folder": ("org_admin", f"/o/{world.slug('buyer')}/sources/watched/new/"),
+        "edit a watched folder": ("org_admin", f"/o/{world.slug('buyer')}/sources/watched/{world.watched}/edit/"),
         "overview": ("viewer", f"/o/{world.slug('buyer')}/?range=7d"),
         "reported": ("viewer", f"/o/{world.slug('buyer')}/reported/?range=7d"),
         "nothing reported": ("super_admin", f"/o/{world.slug('platform')}/reported/"),
@@ -61,6 +64,7 @@ NAMES = (
     "overview", "empty overview", "range without data", "earnings", "console", "people", "person", "audit",
     "audit of all", "not found", "wrong role", "bad filter", "two-step", "password", "reported", "nothing reported",
     "filters", "no match",
+    "watched folder", "watch a folder", "edit a watched folder",
     "files", "no files",
     "API keys", "API reference",
 )  # fmt: skip

@@ -44,6 +44,9 @@ TABLE: dict[str, dict[str | None, int]] = {
     "org:reported": BUYER_OVERVIEW,
     "org:earnings": BUYER_EARNINGS,
     "org:sources": BUYER_SOURCES,
+    "org:watched_source": BUYER_SOURCES,
+    "org:watched_new": BUYER_SOURCES,
+    "org:watched_edit": BUYER_SOURCES,
     "org:audit": BUYER_AUDIT,
     "org:people": BUYER_PEOPLE,
     "org:files": BUYER_SOURCES,
@@ -63,16 +66,31 @@ PATHS: dict[str, list[str]] = {
     "org:quarantine": ["malformed_json"],
 }
 # What is only posted to, here without the fields it needs: whoever may do it is told what is missing.
-REFUSED = 400
+REFUSED, DONE = 400, 302
+
+
+def instead_of_ok(answer: int, table: dict[str | None, int]) -> dict[str | None, int]:
+    return {persona: answer if status == OK else status for persona, status in table.items()}
+
+
 WRITES: dict[str, dict[str | None, int]] = {
-    "org:invite": {persona: REFUSED if status == OK else status for persona, status in BUYER_PEOPLE.items()},
-    "org:replay_quarantined": {
-        persona: REFUSED if status == OK else status for persona, status in BUYER_SOURCES.items()
-    },
-    "org:send_try": {persona: REFUSED if status == OK else status for persona, status in BUYER_SOURCES.items()},
+    "org:invite": instead_of_ok(REFUSED, BUYER_PEOPLE),
+    "org:replay_quarantined": instead_of_ok(REFUSED, BUYER_SOURCES),
+    "org:watched_add": instead_of_ok(REFUSED, BUYER_SOURCES),
+    "org:watched_test": BUYER_SOURCES,
+    "org:watched_change": instead_of_ok(REFUSED, BUYER_SOURCES),
+    "org:watched_pause": instead_of_ok(REFUSED, BUYER_SOURCES),
+    "org:watched_delete": instead_of_ok(REFUSED, BUYER_SOURCES),
+    "org:watched_look": instead_of_ok(DONE, BUYER_SOURCES),
+    "org:watched_retry": instead_of_ok(REFUSED, BUYER_SOURCES),
+    "org:send_try": instead_of_ok(REFUSED, BUYER_SOURCES),
     "org:show_generated": BUYER_DATA,
     "org:show_real": BUYER_DATA,
 }
+OF_ONE_WATCHED_SOURCE = {
+    "org:watched_source", "org:watched_edit", "org:watched_change", "org:watched_pause", "org:watched_delete",
+    "org:watched_look", "org:watched_retry",
+}  # fmt: skip
 WRITES["org:send_file"] = WRITES["org:replay_quarantined"]
 NO_VERSION = 412
 WRITES["org:create_upload"] = {
@@ -119,6 +137,14 @@ ELSEWHERE = {
 }
 # django-allauth's own pages need no organisation; it tests them, and tests/accounts what we set.
 NOT_OURS = ("account_", "mfa_")
+
+
+def path_of(name: str, world: World, slug: str) -> str:
+    """Of the organisation `slug`; what is of one thing is of one that `buyer` has."""
+    if not name.startswith("org:"):
+        return reverse(name)
+    of_one = [world.watched] if name in OF_ONE_WATCHED_SOURCE else PATHS.get(name, [])
+    return reverse(name, args=[slug, *of_one])
 
 
 def named_urls(patterns: Any = None, prefix: str = "") -> set[str]:
@@ -189,21 +215,21 @@ def test_what_a_persona_gets_of_a_thing_that_is_not(
 @pytest.mark.parametrize(("name", "persona"), [(name, persona) for name in WRITES for persona in EVERYONE])
 def test_what_a_persona_may_post(name: str, persona: str | None, world: World, as_persona: Any) -> None:
     client = as_persona(persona)
-    path = reverse(name, args=[world.slug("buyer")])
+    path = path_of(name, world, world.slug("buyer"))
     assert client.post(path).status_code == WRITES[name][persona]
     assert client.get(path).status_code in {405, MISSING}
 
 
 @pytest.mark.parametrize(("name", "persona"), [(name, persona) for name in TABLE for persona in EVERYONE])
 def test_what_a_persona_gets(name: str, persona: str | None, world: World, as_persona: Any) -> None:
-    path = reverse(name, args=[world.slug("buyer"), *PATHS.get(name, [])] if name.startswith("org:") else [])
+    path = path_of(name, world, world.slug("buyer"))
     assert as_persona(persona).get(path).status_code == TABLE[name][persona]
 
 
 @pytest.mark.parametrize("name", [name for name in TABLE if name.startswith("org:")])
 def test_another_organisation_looks_like_none(name: str, world: World, as_persona: Any) -> None:
     client = as_persona("org_admin")
-    theirs = client.get(reverse(name, args=[world.slug("rival"), *PATHS.get(name, [])]))
-    nobodys = client.get(reverse(name, args=["there-is-no-such-org", *PATHS.get(name, [])]))
+    theirs = client.get(path_of(name, world, world.slug("rival")))
+    nobodys = client.get(path_of(name, world, "there-is-no-such-org"))
     assert (theirs.status_code, nobodys.status_code) == (MISSING, MISSING)
     assert theirs.content.replace(b"rival", b"") == nobodys.content.replace(b"rival", b"")

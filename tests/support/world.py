@@ -7,14 +7,15 @@ from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.core.management import call_command
 
 from apps.accounts.models import User
+from apps.events.watched.actions import Wish, add_source
 from apps.orgs.models import Kind, Organisation
 from apps.orgs.permissions import Role
-from apps.orgs.public import SERVICE, acting, add_member, create_organisation
+from apps.orgs.public import SERVICE, Actor, acting, add_member, create_organisation, in_schema_of
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 YESTERDAY_NOON = (NOW - timedelta(days=1)).replace(hour=12, minute=0, second=0)
@@ -33,6 +34,7 @@ class World:
 
     orgs: dict[str, Organisation] = field(default_factory=dict)
     personas: dict[str, User] = field(default_factory=dict)
+    watched: UUID | None = None
 
     def slug(self, name: str) -> str:
         return self.orgs[name].slug
@@ -64,6 +66,7 @@ def build_world() -> World:
     import_lines(world.slug("rival"), rival_events())
     import_report(world.slug("buyer"), "hulu-report", GOLDEN_REPORT)
     import_report(world.slug("rival"), "theirs", f"Day,Campaign,Cost\n{YESTERDAY_NOON:%Y-%m-%d},rivals-report,1\n")
+    world.watched = watch_bucket(world.orgs["buyer"])
     return world
 
 
@@ -77,6 +80,14 @@ PERSONAS = (
     ("data_owner", "owner", Role.DATA_OWNER),
     ("stranger", "rival", Role.ORG_ADMIN),
 )
+
+
+def watch_bucket(org: Organisation) -> UUID:
+    """A watched folder without files; nobody asks S3 before somebody looks."""
+    wish = Wish(name="Vendor logs", url="s3://delivery/wins", format="ndjson", access_key_id="key", secret="secret")
+    with acting(SERVICE), in_schema_of(org):
+        admin = Actor("first admin", frozenset({(org.pk, Role.ORG_ADMIN)}))
+        return add_source(actor=admin, org=org, wish=wish).pk
 
 
 def golden_events(contributor: str) -> list[dict[str, Any]]:

@@ -28,6 +28,7 @@ from apps.events.sources import (
     stored_name,
     waiting_lines,
 )
+from apps.events.watched.selectors import list_cards
 from apps.orgs.public import OrgRequest, Permission, requires
 
 PAGE = "events/sources.html"
@@ -53,6 +54,8 @@ def sources(request: OrgRequest) -> HttpResponse:
         "arrivals": _arrivals(request, now, None),
         "may_choose_data": request.actor.may(Permission.CHOOSE_DATA, request.org.pk),
         "sample": find_sample(),
+        "watched": list_cards(request.org.time_zone, now),
+        "may_manage_sources": request.actor.may(Permission.MANAGE_SOURCES, request.org.pk),
     }
     return respond(request, PAGE, FRAGMENTS, context)
 
