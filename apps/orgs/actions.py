@@ -74,4 +74,4 @@ def _check(org: Organisation) -> None:
 
 def _clone_template(schema_name: str) -> None:
     with connections[PROVISIONING].cursor() as cursor:
-        cursor.execute("SELECT clone_schema(%s, %s, 'DATA')", [TEMPLATE_SCHEMA, schema_name])
+        cursor.execute("SELECT public.clone_tenant(%s, %s)", [TEMPLATE_SCHEMA, schema_name])
