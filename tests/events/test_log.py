@@ -385,7 +385,7 @@ def test_what_the_edge_acknowledged_on_kafka_outlives_it(kafka: EventLog, org: O
         connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=30)
         connection.request("POST", "/api/v1/events/batch", body, {"X-API-Key": key})
         assert connection.getresponse().status == 202
-        site.process.kill()
+        site.kill()
     drain()
     assert stored(org) == 50
     assert counted(org) == Counts(accepted=50, duplicate=0, rejected=0)

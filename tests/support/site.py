@@ -1,6 +1,7 @@
 """A web process as it runs in production, on a port of its own, over the tests' own services."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -26,7 +27,8 @@ class Site:
             "--port", str(self.port), "--static-path-route", "/static", "--static-path-mount", static,
             "--log-level", "error",
         ]  # fmt: skip
-        self.process = subprocess.Popen(command, env=self._env)
+        # A group of its own, so that `kill` reaches the worker, too.
+        self.process = subprocess.Popen(command, env=self._env, process_group=0)
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline and self.process.poll() is None:
             with socket.socket() as probe:
@@ -37,6 +39,11 @@ class Site:
 
     def stop(self) -> None:
         self.process.terminate()
+        self.process.wait(timeout=20)
+
+    def kill(self) -> None:
+        """-9 for the supervisor and its worker at once."""
+        os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(timeout=20)
 
     def __enter__(self) -> "Site":
