@@ -12,6 +12,7 @@ from django.db.models.functions import Cast
 
 from apps.accounts.public import find_by_email, list_emails
 from apps.common.errors import InvalidInput
+from apps.common.texts import search_text
 from apps.orgs.models import AuditEntry
 
 AT_ONCE = 50
@@ -91,9 +92,9 @@ def read_question(query: Mapping[str, str], time_zone: str) -> Question:
     if first and last and last < first:
         raise InvalidInput(f"The range ends ({last}) before it begins ({first}); exchange the two days.")
     return Question(
-        who=query.get("who", "").strip()[:200],
-        action=query.get("action", "").strip()[:80],
-        text=query.get("q", "").strip()[:100],
+        who=search_text(query.get("who", ""), name="Who", longest=200),
+        action=search_text(query.get("action", ""), name="Did what", longest=80),
+        text=search_text(query.get("q", ""), name="Contains"),
         first=first,
         last=last,
         before=_number(query, "before"),
@@ -185,9 +186,12 @@ def _day(query: Mapping[str, str], name: str) -> date | None:
     if not (text := query.get(name, "")):
         return None
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError as error:
         raise InvalidInput(f"{text[:40]!r} is not a day; use a date such as 2026-03-31.") from error
+    if not 1971 <= day.year <= 2100:
+        raise InvalidInput(f"{day} is too far from today; use a day within 1971 to 2100.")
+    return day
 
 
 def _number(query: Mapping[str, str], name: str) -> int | None:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from apps.common.figures import format_age
+from apps.common.texts import search_text
 from apps.console.queries import activity, signal_activity
 from apps.orgs.public import ActorRequest, Organisation, Permission, record, requires_platform, search_organisations
 
@@ -16,7 +17,7 @@ from apps.orgs.public import ActorRequest, Organisation, Permission, record, req
 @require_GET
 @requires_platform(Permission.VIEW_ALL_ORGANISATIONS)
 def index(request: ActorRequest) -> HttpResponse:
-    query = request.GET.get("q", "").strip()[:100]
+    query = search_text(request.GET.get("q", ""), name="The name")
 
     def audit(action: str, detail: Mapping[str, Any]) -> None:
         record(org=None, actor=request.actor, action=action, **detail)
