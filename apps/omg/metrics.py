@@ -1,12 +1,16 @@
-"""The metrics of the dashboard: each one's name, definition, formula and reading stand here, once."""
+"""The metrics of the dashboard: each one's name, definition, formula and reading stand here, once.
 
-from collections.abc import Callable, Iterable
+A formula is a sum or a ratio of two, so that it can be worked out of sums here and sorted by in SQL.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, Protocol
 
 Unit = Literal["money", "count", "percent", "ratio"]
 Good = Literal["up", "down", "neither"]
+Measure = Literal["events", "impressions", "clicks", "conversions", "revenue", "spend", "reach"]
 
 
 class Sums(Protocol):
@@ -34,18 +38,49 @@ class Totals:
     revenue: Decimal = Decimal(0)
     spend: Decimal = Decimal(0)
     reach: int | None = None
+    events: int = 0
+
+    def of(self, measure: Measure) -> Decimal | None:
+        found: Decimal | int | None = getattr(self, measure)
+        return None if found is None else Decimal(found)
 
 
 @dataclass(frozen=True)
 class Metric:
+    """`factor` × `part` / `per`; without `per` the sum itself."""
+
     key: str
     name: str
     definition: str
     unit: Unit
     better: Good
-    value: Callable[[Totals], Decimal | None]
-    adds_up: bool = True
+    part: Measure
+    per: Measure | None = None
+    factor: int = 1
     counts: str = "events"
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether parts add up to the whole: sums do, ratios and persons do not."""
+        return self.per is None and self.part != "reach"
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        return (self.part,) if self.per is None else (self.part, self.per)
+
+    def value(self, sums: Totals) -> Decimal | None:
+        """None where the denominator is 0, or persons are not known."""
+        part = sums.of(self.part)
+        if self.per is None or part is None:
+            return part
+        whole = sums.of(self.per)
+        return part * self.factor / whole if whole else None
+
+    def sql(self, prefix: str) -> str:
+        """The same of columns named for measures, to sort by."""
+        if self.per is None:
+            return f"{prefix}{self.part}"
+        return f"toFloat64({prefix}{self.part}) * {self.factor} / nullIf(toFloat64({prefix}{self.per}), 0)"
 
 
 def total(rows: Iterable[Sums]) -> Totals:
@@ -61,52 +96,55 @@ def total(rows: Iterable[Sums]) -> Totals:
     return Totals(impressions, clicks, conversions, revenue, spend)
 
 
-def _ratio(part: Decimal | int, whole: Decimal | int | None, factor: int = 1) -> Decimal | None:
-    return Decimal(part) * factor / Decimal(whole) if whole else None
-
-
 METRICS: tuple[Metric, ...] = (
     Metric(
         "spend", "Spend",
         "What the media cost: the cost an event states, or the clearing price / 1,000 for each impression.",
-        "money", "neither", lambda s: s.spend,
+        "money", "neither", "spend",
     ),
-    Metric("impressions", "Impressions", "Times an ad was shown.", "count", "up", lambda s: Decimal(s.impressions)),
+    Metric("impressions", "Impressions", "Times an ad was shown.", "count", "up", "impressions"),
     Metric(
         "reach", "Reach",
         "Persons who saw an ad, each counted once, on however many platforms and days: exact, so parts add up to more "
         "than the whole. Who denied consent or has no id is not among them.",
-        "count", "up", lambda s: None if s.reach is None else Decimal(s.reach), adds_up=False, counts="persons",
+        "count", "up", "reach", counts="persons",
     ),
     Metric(
         "frequency", "Frequency", "Impressions / reach: how often a person saw an ad on average.",
-        "ratio", "neither", lambda s: _ratio(s.impressions, s.reach), adds_up=False,
+        "ratio", "neither", "impressions", per="reach",
     ),
-    Metric("clicks", "Clicks", "Times an ad was clicked.", "count", "up", lambda s: Decimal(s.clicks)),
+    Metric("clicks", "Clicks", "Times an ad was clicked.", "count", "up", "clicks"),
     Metric(
         "conversions", "Conversions", "Events of type conversion or purchase, each counted once.",
-        "count", "up", lambda s: Decimal(s.conversions),
+        "count", "up", "conversions",
     ),
     Metric(
         "revenue", "Revenue", "Sum of the revenue that events carry. All recorded revenue, before attribution.",
-        "money", "up", lambda s: s.revenue,
+        "money", "up", "revenue",
     ),
     Metric(
         "cpm", "CPM", "Spend per 1,000 impressions: 1,000 × spend / impressions.",
-        "money", "down", lambda s: _ratio(s.spend, s.impressions, 1000), adds_up=False,
+        "money", "down", "spend", per="impressions", factor=1000,
     ),
     Metric(
         "ctr", "CTR", "Clicks / impressions.",
-        "percent", "up", lambda s: _ratio(s.clicks, s.impressions), adds_up=False,
+        "percent", "up", "clicks", per="impressions",
     ),
     Metric(
         "cpa", "CPA", "Spend / conversions.",
-        "money", "down", lambda s: _ratio(s.spend, s.conversions), adds_up=False,
+        "money", "down", "spend", per="conversions",
     ),
     Metric(
         "roas", "ROAS",
         "Revenue / spend, over all recorded revenue: no attribution model is applied yet, so every conversion counts.",
-        "ratio", "up", lambda s: _ratio(s.revenue, s.spend), adds_up=False,
+        "ratio", "up", "revenue", per="spend",
     ),
 )  # fmt: skip
 BY_KEY = {metric.key: metric for metric in METRICS}
+# What the overview has no tile for.
+MORE: tuple[Metric, ...] = (
+    Metric("events", "Events", "Events of every type, each counted once.", "count", "up", "events"),
+    Metric("cpc", "CPC", "Spend / clicks.", "money", "down", "spend", per="clicks"),
+    Metric("cvr", "CVR", "Conversions / clicks.", "percent", "up", "conversions", per="clicks"),
+)
+EVERY = {metric.key: metric for metric in (*METRICS, *MORE)}
