@@ -48,7 +48,7 @@ const SELECTOR = ".term[popovertarget], [data-explains]";
 document.addEventListener("pointerover", (event) => {
   if (event.pointerType !== "mouse") return;
   const term = event.target.closest(SELECTOR);
-  if (term && shown?.term !== term) later(() => show(term, false), OPEN_MS);
+  if (term && shown?.term !== term) later(() => { if (term.matches(":hover")) show(term, false); }, OPEN_MS);
   else if (term || (shown && shown.popover.contains(event.target))) clearTimeout(timer);
   else if (shown && !shown.pinned) later(hide, CLOSE_MS);
   else if (!shown) clearTimeout(timer);
@@ -79,5 +79,16 @@ document.addEventListener("toggle", (event) => {
     shown = null;
   }
 }, true);
-addEventListener("scroll", hide, { capture: true, passive: true });
+
+// Scrolling leads away from what the pointer had explained. What the keyboard reached is scrolled to by the very step
+// that reached it, so it stays; and what is about to open has been hovered since.
+function isInSight(term) {
+  const at = term.getBoundingClientRect();
+  return at.bottom > 0 && at.top < innerHeight && at.right > 0 && at.left < innerWidth;
+}
+addEventListener("scroll", () => {
+  if (!shown) return;
+  if (shown.term.matches(":focus-visible") && isInSight(shown.term)) place(shown.term, shown.popover);
+  else hide();
+}, { capture: true, passive: true });
 addEventListener("resize", hide);
