@@ -12,6 +12,7 @@ from apps.orgs.public import Actor, Organisation, Permission
 
 THEMES = frozenset({"light", "dark"})
 OVERVIEW = (Permission.VIEW_OVERVIEW, "Overview", "org:overview", "chart-bar")
+REACH = (Permission.VIEW_OVERVIEW, "Reach", "org:reach", "users")
 REPORTED = (Permission.VIEW_OVERVIEW, "Reported", "org:reported", "scale")
 SOURCES = (Permission.IMPORT_EVENTS, "Sources", "org:sources", "file-import")
 PEOPLE = (Permission.MANAGE_PEOPLE, "People", "org:people", "user")
@@ -21,6 +22,7 @@ EARNINGS = (Permission.VIEW_EARNINGS, "Earnings", "org:earnings", "coins")
 
 # Pages that belong to one of the navigation.
 PARTS = {
+    "org:reach": ("org:universe",),
     "org:people": ("org:person",),
     "org:api_keys": ("org:api_key", "org:create_api_key"),
     "org:audit": ("org:audit_entry",),
@@ -89,7 +91,8 @@ def _org_items(request: HttpRequest, actor: Actor, org: Organisation) -> list[di
     permission, label, page, icon = EARNINGS if org.sells_data else OVERVIEW
     if actor.may(permission, org.pk):
         items.append(_item(request, label, reverse("org:home", args=[org.slug]), icon, {"org:home", page}))
-    for permission, label, page, icon in (*(() if org.sells_data else (REPORTED,)), SOURCES, PEOPLE, API_KEYS, AUDIT):
+    of_buyers = () if org.sells_data else (REACH, REPORTED)
+    for permission, label, page, icon in (*of_buyers, SOURCES, PEOPLE, API_KEYS, AUDIT):
         if actor.may(permission, org.pk):
             items.append(_item(request, label, reverse(page, args=[org.slug]), icon, {page, *PARTS.get(page, ())}))
     return items

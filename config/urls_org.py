@@ -18,6 +18,7 @@ def home(request: OrgRequest, org: str) -> HttpResponse:
 urlpatterns = [
     path("", home, name="home"),
     path("", include("apps.omg.urls")),
+    path("", include("apps.measurement.urls")),
     path("", include("apps.earnings.urls")),
     path("", include("apps.events.urls")),
     path("", include("apps.orgs.urls")),

@@ -63,6 +63,19 @@ def beside(
     return dict(json.loads(go.Figure([bars, *lines], layout).to_json()))
 
 
+def by_step(bars: Sequence[tuple[str, int]]) -> dict[str, Any]:
+    """Persons by frequency: a bar for each step."""
+    x, y = [name for name, _ in bars], [count for _, count in bars]
+    layout = go.Layout(
+        xaxis={"type": "category", "title": {"text": "times seen"}},
+        yaxis={"tickformat": ",.0f", "rangemode": "tozero"},
+        meta={"today": None, "labels": [f"{name} times" for name in x], "words": [f"{count:,}" for count in y]},
+        showlegend=False,
+        template=None,
+    )
+    return dict(json.loads(go.Figure([go.Bar(x=x, y=y)], layout).to_json()))
+
+
 def day_label(day: date, period: Period) -> str:
     return f"{day:%a} {day.day} {day:%b %Y}{', today so far' if day == period.today else ''}"
 

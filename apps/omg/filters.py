@@ -12,8 +12,9 @@ from apps.omg.dimensions import COLUMNS, NARROW, Dimension
 
 MOST_VALUES = 50
 LONGEST_VALUE = 300
-# What else the overview's URL may say.
-OTHER_PARAMETERS = frozenset({"range", "start", "end", "by", "metric", "sort", "format", "table", "choose"})
+# What else every page's URL may say, and the overview's.
+COMMON_PARAMETERS = frozenset({"range", "start", "end", "format", "table", "choose"})
+OTHER_PARAMETERS = COMMON_PARAMETERS | {"by", "metric", "sort"}
 
 
 class Query(Protocol):
@@ -49,12 +50,17 @@ class Filters:
         rest = {one: values for one, values in self.chosen.items() if one is not dimension}
         return Filters({**rest, dimension: left} if left else rest)
 
+    def with_dimension(self, dimension: Dimension) -> "Filters":
+        """As if by this dimension, too: for asking which roll-up has both."""
+        return self if dimension in self.chosen else Filters({**self.chosen, dimension: ()})
+
     def only(self, dimension: Dimension, value: str) -> "Filters":
         return Filters({**self.chosen, dimension: (value,)})
 
 
-def read_filters(query: Query) -> Filters:
-    known = [*Dimension, *OTHER_PARAMETERS]
+def read_filters(query: Query, others: frozenset[str] = OTHER_PARAMETERS) -> Filters:
+    """`others` are the parameters of the page that are no filters."""
+    known = [*Dimension, *others]
     for name in query:
         if name not in known:
             raise InvalidInput(f"There is no filter {name[:80]!r}; use one of {', '.join(Dimension)}.")

@@ -34,6 +34,7 @@ class Permission(StrEnum):
     VIEW_AUDIT = "view_audit"
     CHOOSE_DATA = "choose_data"
     MANAGE_SOURCES = "manage_sources"
+    SET_UNIVERSE = "set_universe"
     VIEW_ALL_ORGANISATIONS = "view_all_organisations"
 
     @property
@@ -87,6 +88,7 @@ TABLE: dict[Role, frozenset[Permission]] = {
             Permission.VIEW_AUDIT,
             Permission.CHOOSE_DATA,
             Permission.MANAGE_SOURCES,
+            Permission.SET_UNIVERSE,
         },
     ),
     Role.MARKETER: frozenset({Permission.VIEW_OVERVIEW}),

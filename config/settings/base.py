@@ -41,7 +41,7 @@ SHARED_APPS = [
     "apps.console",
     "config",
 ]
-TENANT_APPS = ["apps.events"]
+TENANT_APPS = ["apps.events", "apps.measurement"]
 INSTALLED_APPS = [*SHARED_APPS, *TENANT_APPS]
 
 TENANT_MODEL = "orgs.Organisation"

@@ -51,10 +51,10 @@ const WIDEST_BAR = 64;
 const MANY_DAYS = 120;
 
 // A day that is not over is hatched, or reached by a dotted line.
-function barStyle(trace, read, today, width) {
+function barStyle(trace, read, today, width, unit) {
   const share = Math.min(0.72, (WIDEST_BAR * trace.x.length) / width);
   const pattern = { shape: trace.x.map((_, place) => (place === today ? "/" : "")), bgcolor: read("--card"), fgcolor: read("--accent"), size: 6, solidity: 0.3 };
-  return { hoverinfo: "none", width: share * DAY_MS, marker: { color: read("--accent-bar"), cornerradius: 2, ...(today !== null && { pattern }) } };
+  return { hoverinfo: "none", width: share * unit, marker: { color: read("--accent-bar"), cornerradius: 2, ...(today !== null && { pattern }) } };
 }
 
 function lineStyle(trace, read, today) {
@@ -106,7 +106,7 @@ async function draw(element) {
   const { read, done } = tokens();
   const { today, labels } = layout.meta;
   const narrow = element.clientWidth < 520;
-  const style = (trace) => (trace.type === "bar" ? barStyle(trace, read, today, element.clientWidth) : lineStyle(trace, read, today));
+  const style = (trace) => (trace.type === "bar" ? barStyle(trace, read, today, element.clientWidth, layout.xaxis.type === "category" ? 1 : DAY_MS) : lineStyle(trace, read, today));
   const traces = data.map((trace) => merged(style(trace), coloured(trace, read)));
   const whole = merged(layoutStyle(read, narrow), coloured(layout, read));
   if (narrow && labels.length > 4 && whole.xaxis.dtick) whole.xaxis.dtick = 2 * DAY_MS;

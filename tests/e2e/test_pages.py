@@ -43,6 +43,9 @@ def pages(world: World) -> dict[str, tuple[str | None, str]]:
         "no match": ("viewer", f"/o/{world.slug('buyer')}/?range=7d&device=none"),
         "empty overview": ("super_admin", f"/o/{world.slug('platform')}/"),
         "range without data": ("viewer", f"/o/{world.slug('buyer')}/?start=2030-01-01&end=2030-01-05"),
+        "reach": ("viewer", f"/o/{world.slug('buyer')}/reach/?range=7d"),
+        "reach of nothing": ("super_admin", f"/o/{world.slug('platform')}/reach/"),
+        "universe": ("org_admin", f"/o/{world.slug('buyer')}/reach/universe/"),
         "earnings": ("data_owner", f"/o/{world.slug('owner')}/"),
         "console": ("super_admin", "/console/"),
         "API keys": ("org_admin", f"/o/{world.slug('buyer')}/api-keys/"),
@@ -67,6 +70,7 @@ NAMES = (
     "watched folder", "watch a folder", "edit a watched folder",
     "files", "no files",
     "API keys", "API reference",
+    "reach", "reach of nothing", "universe",
 )  # fmt: skip
 
 

@@ -42,6 +42,8 @@ TABLE: dict[str, dict[str | None, int]] = {
     "org:api_keys": BUYER_PEOPLE,
     "org:overview": BUYER_OVERVIEW,
     "org:reported": BUYER_OVERVIEW,
+    "org:reach": BUYER_OVERVIEW,
+    "org:universe": BUYER_PEOPLE,
     "org:earnings": BUYER_EARNINGS,
     "org:sources": BUYER_SOURCES,
     "org:watched_source": BUYER_SOURCES,
@@ -75,6 +77,8 @@ def instead_of_ok(answer: int, table: dict[str | None, int]) -> dict[str | None,
 
 WRITES: dict[str, dict[str | None, int]] = {
     "org:invite": instead_of_ok(REFUSED, BUYER_PEOPLE),
+    "org:set_universe": instead_of_ok(REFUSED, BUYER_PEOPLE),
+    "org:remove_universe": instead_of_ok(DONE, BUYER_PEOPLE),
     "org:replay_quarantined": instead_of_ok(REFUSED, BUYER_SOURCES),
     "org:watched_add": instead_of_ok(REFUSED, BUYER_SOURCES),
     "org:watched_test": BUYER_SOURCES,

@@ -8,12 +8,12 @@ from django.http import HttpRequest
 from apps.common.pages import Link
 from apps.common.period import Period
 from apps.omg.dimensions import Dimension, display_name
-from apps.omg.filters import OTHER_PARAMETERS, Filters
+from apps.omg.filters import Filters
 from apps.omg.queries import choices
 from apps.orgs.public import OrgRequest, data_org_id
 
-# What the address says beside the filters themselves; how an answer is written is no part of the state.
-STATE = sorted(OTHER_PARAMETERS - {"choose", "format", "table"})
+# How an answer is written is no part of the state, and the filters are chosen anew.
+NO_STATE = frozenset({*Dimension, "choose", "format", "table"})
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,9 @@ def filter_bar(request: OrgRequest, filters: Filters, period: Period) -> dict[st
         "close_url": url_of(request, filters),
         "is_open": is_open,
         "groups": _groups(request, filters, period) if is_open else [],
-        "state": [(key, value) for key in STATE for value in request.GET.getlist(key)],
+        "state": [
+            (key, value) for key, values in sorted(request.GET.lists()) if key not in NO_STATE for value in values
+        ],
         "owns": " ".join([*Dimension, "choose"]),
     }  # fmt: skip
 
