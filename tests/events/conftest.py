@@ -1,12 +1,14 @@
 """An organisation of a test's own, with a folder and a bucket to watch."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import boto3
 import pytest
+from django.utils import timezone
 from moto.server import ThreadedMotoServer
 
 from apps.events.models import WatchedSource
@@ -22,6 +24,14 @@ def org() -> Organisation:
         actor=SERVICE, slug=slug, name=slug, kind=Kind.AGENCY, admin_email=f"{slug}@first.example"
     )
     return made
+
+
+@pytest.fixture
+def moment(monkeypatch: pytest.MonkeyPatch) -> datetime:
+    """One moment for the test and for all that it calls, at whose clock an hour may turn in between."""
+    now = timezone.now()
+    monkeypatch.setattr(timezone, "now", lambda: now)
+    return now
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import gzip
 import http.client
 import json
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -255,13 +254,12 @@ def test_a_key_needs_the_scope(site: Site) -> None:
     assert new_sender(site, Scope.PIXEL).refused(ONE, event()) == (403, "scope_missing")
 
 
-def test_a_revoked_key_is_refused_within_five_seconds(sender: Sender) -> None:
+def test_a_revoked_key_is_refused_soon(sender: Sender) -> None:
+    """Within five seconds: see `test_edge_keys.py`. Here only that it happens, whatever else this machine does."""
     assert sender.send(ONE, event())[0] == 202
     with acting(SERVICE):
         revoke_api_key(actor=SERVICE, org=sender.org, prefix=sender.key)
-    revoked = time.monotonic()
-    while sender.send(ONE, event())[0] != 401:
-        assert time.monotonic() - revoked < 5
+    eventually(lambda: sender.send(ONE, event())[0] == 401, "the key goes on to count")
 
 
 def test_a_key_writes_to_its_own_organisation_only(site: Site, sender: Sender) -> None:

@@ -4,13 +4,13 @@ from datetime import timedelta
 from unittest.mock import patch
 from uuid import uuid4
 
-import pytest
 from django.conf import settings
 from django.utils import timezone
 
 from apps.events import tasks
 from apps.events.models import FileImport, QuarantinedLine, SourceHour
-from apps.orgs.public import SERVICE, Organisation, acting, in_schema_of
+from apps.orgs.models import Kind
+from apps.orgs.public import SERVICE, Organisation, acting, create_organisation, in_schema_of
 from tests.support.world import World
 
 OLD = timezone.now() - timedelta(days=settings.EVENTS_KEEP_DAYS, hours=1)
@@ -34,25 +34,26 @@ def kept(org: Organisation) -> tuple[int, int, int]:
         )
 
 
-@pytest.fixture
-def filled(committed: World) -> World:
-    for name in ("buyer", "rival"):
-        with acting(SERVICE), in_schema_of(committed.orgs[name]):
-            QuarantinedLine.objects.filter(code="x").delete()
-            FileImport.objects.filter(name__startswith="retention-").delete()
-            SourceHour.objects.filter(source="retention").delete()
-            fill(committed.orgs[name])
-    return committed
+def new_org() -> Organisation:
+    """One that no other test writes to."""
+    slug = f"retention-{uuid4().hex[:10]}"
+    org, _ = create_organisation(
+        actor=SERVICE, slug=slug, name=slug, kind=Kind.AGENCY, admin_email=f"{slug}@first.example"
+    )
+    with acting(SERVICE), in_schema_of(org):
+        fill(org)
+    return org
 
 
-def test_what_is_old_goes_and_the_rest_stays(filled: World) -> None:
-    assert tasks.purge_events_of(filled.slug("buyer")) == 3
-    assert kept(filled.orgs["buyer"]) == (1, 2, 1)
-    assert kept(filled.orgs["rival"]) == (2, 3, 2)
-    assert tasks.purge_events_of(filled.slug("buyer")) == 0
+def test_what_is_old_goes_and_the_rest_stays(committed: World) -> None:
+    mine, other = new_org(), new_org()
+    assert tasks.purge_events_of(mine.slug) == 3
+    assert kept(mine) == (1, 2, 1)
+    assert kept(other) == (2, 3, 2)
+    assert tasks.purge_events_of(mine.slug) == 0
 
 
-def test_every_organisation_has_its_own_task(filled: World) -> None:
+def test_every_organisation_has_its_own_task(committed: World) -> None:
     with patch.object(tasks.purge_events_of, "delay") as delay:
         tasks.purge_events()
-    assert {call.args[0] for call in delay.call_args_list} >= {org.slug for org in filled.orgs.values()}
+    assert {call.args[0] for call in delay.call_args_list} >= {org.slug for org in committed.orgs.values()}

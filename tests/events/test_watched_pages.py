@@ -8,7 +8,6 @@ from uuid import uuid4
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 
 from apps.accounts.public import User
 from apps.events.models import FileImport, WatchedFile, WatchedSource
@@ -157,8 +156,10 @@ def test_trying_a_connection_says_what_is_wrong_and_what_is_empty(
     assert admin.post(at(org, "test"), form(url, source=str(uuid4()))).status_code == 404
 
 
-def test_the_page_says_which_hours_lack(org: Organisation, admin: Client, source: WatchedSource) -> None:
-    now = timezone.now().replace(minute=0, second=0, microsecond=0)
+def test_the_page_says_which_hours_lack(
+    org: Organisation, admin: Client, source: WatchedSource, moment: datetime
+) -> None:
+    now = moment.replace(minute=0, second=0, microsecond=0)
     with entered(org):
         run = FileImport.objects.create(name="a", format="ndjson", read=9, accepted=1_234, duplicate=5, rejected=2)
         keep(source, now - timedelta(hours=8), import_id=run.pk)
@@ -221,9 +222,10 @@ def test_two_looks_of_the_page_ask_the_same_number_of_queries(
     org: Organisation,
     admin: Client,
     source: WatchedSource,
+    moment: datetime,
     django_assert_max_num_queries: Any,
 ) -> None:
-    now = timezone.now().replace(minute=0, second=0, microsecond=0)
+    now = moment.replace(minute=0, second=0, microsecond=0)
     with entered(org):
         for hour in range(60):
             run = FileImport.objects.create(name="a", format="ndjson")

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import time
+from collections.abc import Callable
 from functools import lru_cache, partial
 from hashlib import sha256
 from http import HTTPStatus
@@ -22,8 +23,8 @@ KEY = re.compile(rf"{API_KEY_PREFIX}[\w-]{{43}}", re.ASCII)
 
 
 class Keys:
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, desk: Desk, clock: Callable[[], float] = time.monotonic) -> None:
+        self._desk, self._clock = desk, clock
         self._known: dict[str, tuple[KeyHolder, float]] = {}
         self._unknown: dict[str, float] = {}
         self._asked: dict[str, asyncio.Task[KeyHolder | None]] = {}
@@ -32,7 +33,7 @@ class Keys:
         """Whoever holds the key that the request bears, if it may do what is `needed`."""
         key = key_of_url(scope) if in_url else key_of(scope)
         found, until = self._known.get(key, (None, 0.0))
-        if time.monotonic() > until:
+        if self._clock() > until:
             found = await self._ask(key)
         if found is None:
             raise _unauthorized("unknown_key", "This API key is unknown, revoked or expired.")
@@ -42,7 +43,7 @@ class Keys:
 
     async def _ask(self, key: str) -> KeyHolder | None:
         """One question for all requests that wait for its answer, and not many questions at once."""
-        if time.monotonic() < self._unknown.get(key, 0.0):
+        if self._clock() < self._unknown.get(key, 0.0):
             return None
         if key not in self._asked:
             if len(self._asked) >= MOST_ASKED:
@@ -57,7 +58,7 @@ class Keys:
     async def _look_up(self, key: str) -> KeyHolder | None:
         try:
             found = await self._desk.ask(partial(find_key_holder, sha256(key.encode()).digest()))
-            until = time.monotonic() + REMEMBERED
+            until = self._clock() + REMEMBERED
             if found is not None:
                 self._known[key] = (found, until)
                 return found
