@@ -143,7 +143,7 @@ QUESTIONS = st.builds(
     ),
     METRICS, PERIODS, DIMENSIONS, st.none() | st.sampled_from(list(Grain)), st.just(Filters()) | FILTERS,
 )  # fmt: skip
-HYPOTHESIS = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+HYPOTHESIS = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def test_every_dimension_is_tried() -> None:

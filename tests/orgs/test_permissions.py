@@ -124,6 +124,7 @@ API: dict[str, tuple[str, dict[str, str], Scope | None]] = {
     "api:quarantine": ("GET", {}, Scope.READ_EVENTS),
     "api:replay": ("POST", {}, Scope.WRITE_EVENTS),
     "api:performance": ("GET", {}, Scope.READ_METRICS),
+    "api:query": ("POST", {}, Scope.READ_METRICS),
 }
 # Open to anyone, or a redirect that depends on who asks; tested where they live.
 ELSEWHERE = {

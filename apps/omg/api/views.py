@@ -1,8 +1,7 @@
 """The overview's figures for machines: the same questions, the same definitions."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -13,11 +12,11 @@ from rest_framework.response import Response
 
 from apps.common.api.describing import Shape
 from apps.common.api.reading import Strict
-from apps.common.figures import plain, shorten
 from apps.common.period import PRESETS, Period, read_period
 from apps.omg.dimensions import Dimension
+from apps.omg.files import written
 from apps.omg.filters import Filters
-from apps.omg.metrics import METRICS, Metric, Totals
+from apps.omg.metrics import METRICS, Totals
 from apps.omg.overview import Data, split_rows, totals_by, with_reach
 from apps.omg.queries import performance, reach
 from apps.omg.queries.performance import Row
@@ -123,10 +122,4 @@ def _lines(data: Data, *, by: bool, daily: bool) -> list[dict[str, Any]]:
 
 
 def _metrics(sums: Totals) -> dict[str, str | None]:
-    return {metric.key: _text(metric, metric.value(sums)) for metric in METRICS}
-
-
-def _text(metric: Metric, value: Decimal | None) -> str | None:
-    """Sums to the last digit, ratios to six decimals."""
-    tidy: Callable[[Decimal], Decimal] = plain if metric.adds_up else shorten
-    return None if value is None else f"{tidy(value):f}"
+    return {metric.key: written(metric, metric.value(sums)) for metric in METRICS}
