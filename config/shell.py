@@ -17,7 +17,8 @@ REPORTED = (Permission.VIEW_OVERVIEW, "Reported", "org:reported", "scale")
 SOURCES = (Permission.IMPORT_EVENTS, "Sources", "org:sources", "file-import")
 PEOPLE = (Permission.MANAGE_PEOPLE, "People", "org:people", "user")
 API_KEYS = (Permission.MANAGE_API_KEYS, "API keys", "org:api_keys", "link")
-AUDIT = (Permission.VIEW_AUDIT, "Audit trail", "org:audit", "shield-lock")
+SIGN_IN = (Permission.MANAGE_SIGN_IN, "Sign-in", "org:sign_in", "shield-lock")
+AUDIT = (Permission.VIEW_AUDIT, "Audit trail", "org:audit", "file-text")
 EARNINGS = (Permission.VIEW_EARNINGS, "Earnings", "org:earnings", "coins")
 
 # Pages that belong to one of the navigation.
@@ -25,6 +26,7 @@ PARTS = {
     "org:reach": ("org:universe",),
     "org:people": ("org:person",),
     "org:api_keys": ("org:api_key", "org:create_api_key"),
+    "org:sign_in": ("org:save_sign_in", "org:try_sign_in"),
     "org:audit": ("org:audit_entry",),
     "org:sources": (
         "org:source", "org:live_events", "org:event", "org:received_line", "org:try_event", "org:quarantine",
@@ -92,7 +94,7 @@ def _org_items(request: HttpRequest, actor: Actor, org: Organisation) -> list[di
     if actor.may(permission, org.pk):
         items.append(_item(request, label, reverse("org:home", args=[org.slug]), icon, {"org:home", page}))
     of_buyers = () if org.sells_data else (REACH, REPORTED)
-    for permission, label, page, icon in (*of_buyers, SOURCES, PEOPLE, API_KEYS, AUDIT):
+    for permission, label, page, icon in (*of_buyers, SOURCES, PEOPLE, SIGN_IN, API_KEYS, AUDIT):
         if actor.may(permission, org.pk):
             items.append(_item(request, label, reverse(page, args=[org.slug]), icon, {page, *PARTS.get(page, ())}))
     return items

@@ -3,12 +3,15 @@
 from django.urls import include, path
 
 from apps.common.views import health
+from apps.orgs.sign_in import connections
 from apps.orgs.views import home, invitation
 
 urlpatterns = [
     path("healthz", health, name="health"),
     path("", home.choose_organisation, name="home"),
+    path("account/3rdparty/", connections.connections, name="socialaccount_connections"),
     path("account/", include("allauth.urls")),
+    path("staff/", include("apps.orgs.sign_in.staff_urls")),
     path("sign-in/", include("apps.accounts.urls")),
     path("invitations/<str:token>/", invitation.invitation, name="invitation"),
     path("console/", include(("apps.console.urls", "console"))),

@@ -86,6 +86,16 @@ def declare(actor: Actor, using: str = DEFAULT_DB_ALIAS) -> None:
 
 
 @contextmanager
+def as_platform(actor: Actor) -> Iterator[None]:
+    """For what the platform itself must look up or write within somebody's transaction; then it is theirs again."""
+    declare(SERVICE)
+    try:
+        yield
+    finally:
+        declare(actor)
+
+
+@contextmanager
 def in_schema_of(org: Organisation) -> Iterator[None]:
     """The organisation's own tables, on the application's connection."""
     connection: Any = connections[DEFAULT_DB_ALIAS]

@@ -219,6 +219,33 @@ class AuditSeal(models.Model):
         return f"seal {self.pk} of entry {self.entry_id}"
 
 
+class IdentityProvider(models.Model):
+    """An organisation's own OpenID Connect provider: its people sign in there, and its groups say what they may do."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    org = models.OneToOneField(Organisation, on_delete=models.CASCADE, related_name="identity_provider")
+    name = models.CharField(max_length=40, help_text="What its button is called.")
+    issuer = models.CharField(max_length=300)
+    client_id = models.CharField(max_length=191)
+    client_secret = models.BinaryField(help_text="Encrypted; see `sign_in.providers`.")
+    domains = ArrayField(models.CharField(max_length=253), help_text="Whose e-mail addresses it speaks for.")
+    confirmed_at = models.DateTimeField(null=True, help_text="When platform staff found the domains to be theirs.")
+    groups_claim = models.CharField(max_length=120, default="groups")
+    role_groups = models.JSONField(default=dict, help_text="Role to the groups that give it.")
+    everyone = models.CharField(max_length=24, blank=True, help_text="The role of people without any of these groups.")
+    is_on = models.BooleanField(default=True)
+    is_only = models.BooleanField(default=False, help_text="Passwords of these addresses do not work.")
+    changed_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.issuer}"
+
+    @property
+    def key(self) -> str:
+        """How addresses and connected accounts name it."""
+        return f"org-{self.pk}"
+
+
 class ApiKey(models.Model):
     """A machine's way in, for one organisation. The key itself is shown once; its digest is all that is kept."""
 

@@ -31,6 +31,7 @@ class Permission(StrEnum):
     IMPORT_EVENTS = "import_events"
     MANAGE_API_KEYS = "manage_api_keys"
     MANAGE_PEOPLE = "manage_people"
+    MANAGE_SIGN_IN = "manage_sign_in"
     VIEW_AUDIT = "view_audit"
     CHOOSE_DATA = "choose_data"
     MANAGE_SOURCES = "manage_sources"
@@ -85,6 +86,7 @@ TABLE: dict[Role, frozenset[Permission]] = {
             Permission.IMPORT_EVENTS,
             Permission.MANAGE_API_KEYS,
             Permission.MANAGE_PEOPLE,
+            Permission.MANAGE_SIGN_IN,
             Permission.VIEW_AUDIT,
             Permission.CHOOSE_DATA,
             Permission.MANAGE_SOURCES,

@@ -42,9 +42,15 @@ WORDS: Mapping[str, str] = {
     "roles.changed": "changed somebody's roles",
     "second_step.added": "added a second step of sign-in",
     "second_step.removed": "removed a second step of sign-in",
+    "member.deprovisioned": "took somebody's last role, by the provider",
+    "member.provisioned": "let somebody in, by the provider",
+    "sign_in.domains_confirmed": "confirmed the domains of the identity provider",
     "sign_in.done": "signed in",
     "sign_in.ended": "signed out",
     "sign_in.failed": "failed to sign in",
+    "sign_in.provider_added": "set up an identity provider",
+    "sign_in.provider_changed": "changed the identity provider",
+    "sign_in.provider_removed": "removed the identity provider",
     "warehouse.crossed": "looked across organisations",
 }
 

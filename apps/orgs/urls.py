@@ -1,6 +1,6 @@
 from django.urls import path
 
-from apps.orgs.views import api_keys, audit, people
+from apps.orgs.views import api_keys, audit, identity_provider, people
 
 urlpatterns = [
     path("people/", people.index, name="people"),
@@ -8,6 +8,11 @@ urlpatterns = [
     path("people/invitations/<uuid:invitation_id>/revoke/", people.revoke, name="revoke_invitation"),
     path("people/<uuid:user_id>/", people.person, name="person"),
     path("people/<uuid:user_id>/roles/", people.change_roles, name="change_roles"),
+    path("sign-in/", identity_provider.page, name="sign_in"),
+    path("sign-in/save/", identity_provider.save, name="save_sign_in"),
+    path("sign-in/try/", identity_provider.attempt, name="try_sign_in"),
+    path("sign-in/confirm/", identity_provider.confirm, name="confirm_sign_in"),
+    path("sign-in/remove/", identity_provider.remove, name="remove_sign_in"),
     path("api-keys/", api_keys.index, name="api_keys"),
     path("api-keys/create/", api_keys.create, name="create_api_key"),
     path("api-keys/<uuid:key_id>/", api_keys.one, name="api_key"),

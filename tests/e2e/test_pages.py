@@ -20,6 +20,11 @@ def pages(world: World) -> dict[str, tuple[str | None, str]]:
     return {
         "sign in": (None, "/account/login/"),
         "reset": (None, "/account/password/reset/"),
+        "sign in with the organisation": (None, "/account/single-sign-on/"),
+        "sign-in problem": (None, "/account/single-sign-on/problem/known/"),
+        "staff sign-in": (None, "/staff/"),
+        "connected accounts": ("viewer", "/account/3rdparty/"),
+        "sign-in settings": ("org_admin", f"/o/{world.slug('buyer')}/sign-in/"),
         "used link": (None, "/sign-in/used/"),
         "sources": ("org_admin", f"/o/{world.slug('buyer')}/sources/"),
         "files": ("org_admin", f"/o/{world.slug('buyer')}/files/"),
@@ -71,6 +76,7 @@ NAMES = (
     "files", "no files",
     "API keys", "API reference",
     "reach", "reach of nothing", "universe",
+    "sign in with the organisation", "sign-in problem", "staff sign-in", "connected accounts", "sign-in settings",
 )  # fmt: skip
 
 

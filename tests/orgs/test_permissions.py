@@ -50,6 +50,7 @@ TABLE: dict[str, dict[str | None, int]] = {
     "org:watched_new": BUYER_SOURCES,
     "org:watched_edit": BUYER_SOURCES,
     "org:audit": BUYER_AUDIT,
+    "org:sign_in": BUYER_PEOPLE,
     "org:people": BUYER_PEOPLE,
     "org:files": BUYER_SOURCES,
     "org:source": BUYER_SOURCES,
@@ -88,6 +89,11 @@ WRITES: dict[str, dict[str | None, int]] = {
     "org:watched_look": instead_of_ok(DONE, BUYER_SOURCES),
     "org:watched_retry": instead_of_ok(REFUSED, BUYER_SOURCES),
     "org:send_try": instead_of_ok(REFUSED, BUYER_SOURCES),
+    "org:save_sign_in": instead_of_ok(REFUSED, BUYER_PEOPLE),
+    "org:try_sign_in": instead_of_ok(REFUSED, BUYER_PEOPLE),
+    # Only staff confirm domains; without a provider there is none to confirm or remove.
+    "org:confirm_sign_in": {**instead_of_ok(MISSING, BUYER_PEOPLE), "org_admin": FORBIDDEN},
+    "org:remove_sign_in": instead_of_ok(MISSING, BUYER_PEOPLE),
     "org:show_generated": BUYER_DATA,
     "org:show_real": BUYER_DATA,
 }
@@ -133,6 +139,11 @@ ELSEWHERE = {
     "health",
     "home",
     "sign_in_link",
+    "single_sign_on",
+    "sign_in_problem",
+    "social:staff",
+    "social:begin",
+    "social:complete",
     "invitation",
     "org:audit_entry",
     "org:person",
@@ -141,7 +152,7 @@ ELSEWHERE = {
     "org:received_line",
 }
 # django-allauth's own pages need no organisation; it tests them, and tests/accounts what we set.
-NOT_OURS = ("account_", "mfa_")
+NOT_OURS = ("account_", "mfa_", "socialaccount_", "openid_connect_")
 
 
 def path_of(name: str, world: World, slug: str) -> str:

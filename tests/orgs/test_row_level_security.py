@@ -35,7 +35,13 @@ def test_every_shared_table_with_an_organisation_has_a_forced_policy() -> None:
             " WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p')"
         )
         tables = {name: (forced, policies) for name, forced, policies in cursor.fetchall()}
-    assert tables.keys() >= {"orgs_membership", "orgs_auditentry", "ingest_log_logrecord", "orgs_apikey"}
+    assert tables.keys() >= {
+        "orgs_membership",
+        "orgs_auditentry",
+        "ingest_log_logrecord",
+        "orgs_apikey",
+        "orgs_identityprovider",
+    }
     assert set(tables.values()) == {(True, 1)}
 
 

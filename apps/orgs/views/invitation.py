@@ -1,8 +1,5 @@
 """The link of an invitation: GET asks, POST joins (so that a mail scanner's visit does not use it up)."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -12,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from apps.accounts.public import find_by_email, get_or_create_user, sign_in_invited
 from apps.common.errors import Forbidden, NotFound
-from apps.orgs.actor import SERVICE, declare
+from apps.orgs.actor import as_platform
 from apps.orgs.models import Invitation
 from apps.orgs.people import accept_invitation, find_invitation, masked
 from apps.orgs.permissions import Role
@@ -22,7 +19,7 @@ from apps.orgs.requests import ActorRequest
 @never_cache
 @require_http_methods(["GET", "POST"])
 def invitation(request: ActorRequest, token: str) -> HttpResponse:
-    with _as_platform(request):
+    with as_platform(request.actor):
         found = find_invitation(token)
     if found is None:
         return render(request, "orgs/invitation.html", {}, status=410)
@@ -48,7 +45,7 @@ def _join(request: ActorRequest, token: str, found: Invitation) -> HttpResponse:
     if user is not None and not is_signed_in and user.has_usable_password():
         return redirect(f"{reverse('account_login')}?next={reverse('invitation', args=[token])}")
     try:
-        with _as_platform(request), transaction.atomic():
+        with as_platform(request.actor), transaction.atomic():
             user = user or get_or_create_user(email=found.email)
             accept_invitation(token=token, user=user)
     except (NotFound, Forbidden):
@@ -60,13 +57,3 @@ def _join(request: ActorRequest, token: str, found: Invitation) -> HttpResponse:
 
 def _is_somebody_else(request: ActorRequest, found: Invitation) -> bool:
     return request.actor.user_id is not None and request.user.email != found.email
-
-
-@contextmanager
-def _as_platform(request: ActorRequest) -> Iterator[None]:
-    """Whoever holds the link has no rights in the organisation yet."""
-    declare(SERVICE)
-    try:
-        yield
-    finally:
-        declare(request.actor)
