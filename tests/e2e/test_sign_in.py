@@ -38,4 +38,4 @@ def test_the_way_to_the_provider_and_back(acme: tuple[oidc.Provider, str], world
     page.locator("input[name=sub]").first.fill("ada")
     page.get_by_role("button", name="Authorize").first.click()
     page.wait_for_url(f"**/o/{world.slug('rival')}/**")
-    expect(page.get_by_text(f"ada@{domain}")).to_be_visible()
+    expect(page.get_by_text(f"ada@{domain}", exact=True)).to_be_visible()
