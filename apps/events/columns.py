@@ -3,16 +3,18 @@
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
-from itertools import accumulate, chain
+from itertools import accumulate, chain, groupby
 from uuid import UUID
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from msgspec import Struct
 
 from apps.events.canonical import NOWHERE, Event, Metadata, Properties
 
 MONEY = pa.decimal128(38, 18)
+PRICE = pa.decimal128(38, 15)
 STEP = Decimal(1).scaleb(-18)
 PRECISION = Context(prec=60)
 PER_MILLE = Decimal("0.001")
@@ -43,7 +45,7 @@ def table(org_id: UUID, batch_id: UUID, rows: Sequence[Accepted], *, currency: s
             "event_id": pa.array([row.event_id for row in rows], pa.string()),
             "event_type": _codes([event.event_type for event in events]),
             "timestamp": _moments([event.timestamp for event in events]),
-            "received_at": _moments([row.received_at for row in rows]).cast(pa.timestamp("ms", "UTC"), safe=False),
+            "received_at": _arrivals(rows),
             "person_id": _texts([_person(event) for event in events]),
             "session_id": _texts([event.session_id for event in events]),
             "platform": _codes([s.platform or p.dsp or "api" for s, p in zip(sources, proofs, strict=True)]),
@@ -62,7 +64,7 @@ def table(org_id: UUID, batch_id: UUID, rows: Sequence[Accepted], *, currency: s
             **_surroundings(events, proofs),
             "currency": _codes([row.properties.currency or currency for row in rows]),
             "revenue": _money([row.properties.revenue for row in rows]),
-            "spend": _money([spend_of(row.event, row.properties) for row in rows]),
+            "spend": _spend(rows),
             **_contributors(events),
             "consent": _codes([event.consent.status for event in events]),
             "properties": pa.array([bytes(event.properties) for event in events], pa.binary()),
@@ -73,12 +75,21 @@ def table(org_id: UUID, batch_id: UUID, rows: Sequence[Accepted], *, currency: s
     )
 
 
-def spend_of(event: Event, properties: Properties) -> Decimal | None:
+def _spend(rows: Sequence[Accepted]) -> pa.Array:
     """Media cost: as given, or the clearing price of one impression (prices are per thousand)."""
-    if properties.cost is not None:
-        return properties.cost
-    price = event.metadata.clearing_price
-    return None if price is None or event.event_type != "impression" else PRECISION.multiply(price, PER_MILLE)
+    costs = [row.properties.cost for row in rows]
+    prices = [row.event.metadata.clearing_price if row.event.event_type == "impression" else None for row in rows]
+    given, clearing = _money(costs), _per_mille(prices)
+    return clearing if given.null_count == len(rows) else pc.coalesce(given, clearing)
+
+
+def _per_mille(prices: Sequence[Decimal | None]) -> pa.Array:
+    """A thousandth of each price: with at most 15 decimals, the same digits three places further down."""
+    try:
+        array = pa.array(prices, PRICE)
+    except pa.ArrowInvalid:
+        return _money([price and PRECISION.multiply(price, PER_MILLE) for price in prices])
+    return pa.Array.from_buffers(MONEY, len(array), array.buffers(), array.null_count, array.offset)
 
 
 def _person(event: Event) -> str | int | None:
@@ -125,6 +136,13 @@ def _moments(moments: Sequence[datetime]) -> pa.Array:
     """Microseconds since 1970, through doubles (exact until the year 2255): faster than objects."""
     seconds = np.fromiter((moment.timestamp() for moment in moments), np.float64, len(moments))
     return pa.array(np.rint(seconds * 1_000_000).astype(np.int64)).cast(pa.timestamp("us", "UTC"))
+
+
+def _arrivals(rows: Sequence[Accepted]) -> pa.Array:
+    """Rows of one record arrived together: each such moment is worked out once, in milliseconds cut off."""
+    runs = [(moment, len(list(some))) for moment, some in groupby(row.received_at for row in rows)]
+    moments = _moments([moment for moment, _ in runs]).cast(pa.timestamp("ms", "UTC"), safe=False)
+    return moments.take(pa.array(np.repeat(np.arange(len(runs)), [length for _, length in runs])))
 
 
 def _money(amounts: Sequence[Decimal | None]) -> pa.Array:

@@ -6,6 +6,7 @@ DROP VIEW IF EXISTS event_keys_from_events;
 DROP VIEW IF EXISTS performance_from_events;
 DROP VIEW IF EXISTS signal_usage_from_events;
 
+DROP TABLE IF EXISTS events_moved;
 CREATE TABLE events_moved
 (
     org_id UUID COMMENT 'Whose event it is.',
@@ -46,8 +47,6 @@ ORDER BY (org_id, toStartOfHour(timestamp), platform, campaign_id, timestamp, ev
 TTL toDateTime(received_at) + toIntervalDay(kept_days)
 SETTINGS non_replicated_deduplication_window = 10000
 COMMENT 'Every accepted event, once; dropped some days after its arrival.';
-
-TRUNCATE TABLE events_moved;
 
 INSERT INTO events_moved
     (org_id, event_id, event_type, timestamp, received_at, person_id, person_number, session_id, platform, channel,

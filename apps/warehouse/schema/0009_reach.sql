@@ -4,6 +4,7 @@
 DROP VIEW IF EXISTS reach_days_from_performance;
 DROP VIEW IF EXISTS performance_from_events;
 
+DROP TABLE IF EXISTS performance_moved;
 CREATE TABLE performance_moved
 (
     org_id UUID,
@@ -27,8 +28,6 @@ ORDER BY (org_id, bucket, platform, channel, campaign_id, currency)
 TTL toDateTime(last_received) + INTERVAL 2 YEAR
 SETTINGS non_replicated_deduplication_window = 10000
 COMMENT 'Sums and persons by quarter of an hour, platform, channel and campaign.';
-
-TRUNCATE TABLE performance_moved;
 
 INSERT INTO performance_moved
 SELECT
