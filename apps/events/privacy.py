@@ -10,6 +10,7 @@ import base64
 import hashlib
 import hmac
 import re
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -45,6 +46,9 @@ LOOSE = re2.compile(
     rb"|\+?\(?\d[\d ().-]{7,}\d"
 )
 DATE = re2.compile(rb"\d{4}-\d\d-\d\d")
+# Amounts keep their digits: a double has sixteen.
+DECODER = msgspec.json.Decoder(float_hook=Decimal)
+ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 def scrub(line: bytes, key: bytes) -> bytes:
@@ -54,7 +58,7 @@ def scrub(line: bytes, key: bytes) -> bytes:
     if len(line) > LONGEST_LINE:
         return blot(line)
     try:
-        return msgspec.json.encode(_scrub(msgspec.json.decode(line), key))
+        return ENCODER.encode(_scrub(DECODER.decode(line), key))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return blot(line)
 
@@ -98,7 +102,7 @@ def _scrub(value: Any, key: bytes, name: str = "") -> Any:
         return [_scrub(inner, key, name) for inner in value]
     if isinstance(value, str) and value:
         return _scrub_text(value, key, name)
-    if name in PHONE_NAMES and isinstance(value, int | float) and not isinstance(value, bool):
+    if name in PHONE_NAMES and isinstance(value, int | Decimal) and not isinstance(value, bool):
         return hash_phone(str(value))
     return value
 

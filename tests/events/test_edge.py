@@ -120,7 +120,7 @@ def test_a_bearer_token_is_a_key_too(sender: Sender) -> None:
     assert sender.send(ONE, event(), key="", Authorization=f"Bearer {sender.key}")[0] == 202
 
 
-@pytest.mark.parametrize("form", ["array", "ndjson", "gzip", "zstd"])
+@pytest.mark.parametrize("form", ["array", "ndjson", "gzip", "zstd", "gzip members", "zstd frames", "zstd stream"])
 def test_a_batch_keeps_the_good_and_names_the_bad(sender: Sender, form: str) -> None:
     items = [event(event_id="a"), event(event_id="a"), {"event_type": "view"}, event(event_id="b")]
     array = json.dumps(items).encode()
@@ -129,6 +129,9 @@ def test_a_batch_keeps_the_good_and_names_the_bad(sender: Sender, form: str) -> 
         "ndjson": (b"\n".join(json.dumps(item).encode() for item in items) + b"\n", {}),
         "gzip": (gzip.compress(array), {"Content_Encoding": "gzip"}),
         "zstd": (zstandard.compress(array), {"Content_Encoding": "zstd"}),
+        "gzip members": (gzip.compress(array[:9]) + gzip.compress(array[9:]), {"Content_Encoding": "gzip"}),
+        "zstd frames": (zstandard.compress(array[:9]) + zstandard.compress(array[9:]), {"Content_Encoding": "zstd"}),
+        "zstd stream": (zstd_without_size(array), {"Content_Encoding": "zstd"}),
     }[form]
     status, told, _ = sender.send(BATCH, body, **headers)
     assert (status, told["accepted"], told["duplicate"], told["rejected"]) == (202, 2, 1, 1)
@@ -214,6 +217,12 @@ def test_what_is_wrong_with_one_event_is_said(sender: Sender, body: object, stat
 BOMB = gzip.compress(b"[" + b" " * 200_000_000 + b"]", 9)
 
 
+def zstd_without_size(body: bytes) -> bytes:
+    """As a stream that did not know its length beforehand."""
+    packer = zstandard.ZstdCompressor().compressobj()
+    return packer.compress(body) + packer.flush()
+
+
 @pytest.mark.parametrize(
     ("body", "headers", "status", "code"),
     [
@@ -226,6 +235,11 @@ BOMB = gzip.compress(b"[" + b" " * 200_000_000 + b"]", 9)
         (BOMB, {"Content_Encoding": "gzip"}, 413, "body_too_large"),
         (zstandard.compress(b" " * 200_000_000), {"Content_Encoding": "zstd"}, 413, "body_too_large"),
         (gzip.compress(b"[]" * 1000)[:-10], {"Content_Encoding": "gzip"}, 400, "broken_body"),
+        (gzip.compress(b"[]") + gzip.compress(b"[]")[:-1], {"Content_Encoding": "gzip"}, 400, "broken_body"),
+        (gzip.compress(b"[]") + b"more", {"Content_Encoding": "gzip"}, 400, "broken_body"),
+        (gzip.compress(b"") * 20_000, {"Content_Encoding": "gzip"}, 413, "body_too_large"),
+        (BOMB + BOMB, {"Content_Encoding": "gzip"}, 413, "body_too_large"),
+        (zstd_without_size(b"[{}]" * 100_000)[:-4], {"Content_Encoding": "zstd"}, 400, "broken_body"),
         (zstandard.compress(b"[{}]" * 1000)[:-4], {"Content_Encoding": "zstd"}, 400, "broken_body"),
         (b"[]", {"Content_Encoding": "gzip"}, 400, "broken_body"),
         (b"[]", {"Content_Encoding": "br"}, 415, "unknown_encoding"),
@@ -310,6 +324,11 @@ def test_the_pixel_is_a_picture_and_an_event(site: Site) -> None:
 def test_a_pixel_without_its_scope_or_with_a_bad_amount_is_no_event(site: Site, sender: Sender) -> None:
     assert sender.send(f"/p.gif?k={sender.key}", b"[]")[0] == 403
     pixel = new_sender(site, Scope.PIXEL)
+    assert pixel.refused(f"/p.gif?k={pixel.key}", [event()] * 51) == (413, "too_many_events")
+    assert pixel.refused(f"/p.gif?k={pixel.key}", b"[" + b" " * 65_536 + b"]") == (413, "body_too_large")
+    packed = gzip.compress(b"[" + b" " * 65_536 + b"]")
+    assert pixel.refused(f"/p.gif?k={pixel.key}", packed, Content_Encoding="gzip") == (413, "body_too_large")
+    assert pixel.logged() == 0
     assert pixel.send(f"/p.gif?k={pixel.key}", [event(properties={"revenue": "much"}), event()])[0] == 204
     assert len(pixel.stored()) == 1
 

@@ -12,6 +12,7 @@ from apps.events.edge.http import Problem
 from apps.events.edge.keys import REMEMBERED, Keys
 from apps.orgs.models import Organisation
 from apps.orgs.public import SERVICE, Scope, acting, create_api_key, revoke_api_key
+from tests.support import loop
 
 pytestmark = pytest.mark.usefixtures("committed")
 PROMISED = 5.0
@@ -41,7 +42,7 @@ def test_a_revoked_key_counts_as_long_as_it_is_remembered_and_no_longer(org: Org
         assert await ask() == 401
         await desk.ask(connections.close_all)
 
-    asyncio.run(go_through())
+    loop.run(go_through())
 
 
 async def elsewhere(work: Callable[[], Any]) -> None:

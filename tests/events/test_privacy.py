@@ -39,6 +39,12 @@ def test_what_must_be_gone(line: bytes, gone: bytes) -> None:
     assert gone not in scrub(line, KEY)
 
 
+def test_amounts_beside_an_address_keep_their_digits() -> None:
+    numbers = b"[1234567890123.123456789012345678,0.1,-0.0,12345678901234567890,1E+400]"
+    kept = scrub(b'{"user_id":"ann@example.com","properties":{"revenue":' + numbers + b"}}", KEY)
+    assert numbers in kept
+
+
 @pytest.mark.parametrize("name", sorted(IP_NAMES))
 def test_an_address_is_found_under_every_name(name: str) -> None:
     known = {name, name.upper(), name.title(), name.replace("addr", "_addr"), name.replace("ip", "ip_").rstrip("_")}

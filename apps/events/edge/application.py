@@ -16,7 +16,18 @@ import structlog
 from apps.events.edge import gauges, pixel, schema
 from apps.events.edge.committing import GroupCommit
 from apps.events.edge.desk import Desk
-from apps.events.edge.http import JSON, Bodies, ClientGone, Problem, Receive, Scope, Send, answer
+from apps.events.edge.http import (
+    JSON,
+    AnswerBroken,
+    Bodies,
+    Bound,
+    ClientGone,
+    Problem,
+    Receive,
+    Scope,
+    Send,
+    answer,
+)  # fmt: skip
 from apps.events.edge.judging import Verdict, items_of, judge, judge_all, pointer
 from apps.events.edge.keys import Keys
 from apps.events.edge.limits import Limits
@@ -31,6 +42,8 @@ Door = Callable[[Scope, Receive, Send], Awaitable[int]]
 BYTES_AT_A_TIME, LEAST = 100_000, 300
 # Bodies and answers of this size are taken apart and put together in a thread, between whose steps the loop goes on.
 LARGE, MANY = 200_000, 1_000
+# The pixel's key stands in pages for everybody to read, so that its door is narrow: what `sendBeacon` takes.
+PIXEL, PIXEL_ITEMS = Bound(65_536, 65_536), 50
 CONVERSIONS = ("conversion", "purchase")
 ALLOWED: Mapping[str, tuple[bytes, ...]] = {
     "/api/v1/events": (b"POST",),
@@ -73,17 +86,28 @@ class Edge:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
         try:
-            if scope["method"].encode() not in ALLOWED[path]:
-                raise _wrong_method(path)
-            status = await self._doors[path](scope, receive, send)
-        except Problem as problem:
-            status = await answer(send, problem.status, problem.body, problem.headers)
+            status = await self._answer(path, scope, receive, send)
         except ClientGone:
             return
+        except AnswerBroken as error:
+            log.warning("edge.answer_broken", path=path, error=repr(error.__cause__))
+            return
+        finally:
+            self._bodies.release()
+        gauges.count(path, status)
+
+    async def _answer(self, path: str, scope: Scope, receive: Receive, send: Send) -> int:
+        try:
+            if scope["method"].encode() not in ALLOWED[path]:
+                raise _wrong_method(path)
+            return await self._doors[path](scope, receive, send)
+        except Problem as problem:
+            return await answer(send, problem.status, problem.body, problem.headers)
+        except (ClientGone, AnswerBroken):
+            raise
         except Exception:
             log.exception("edge.failed", path=path)
-            status = await answer(send, UNFORESEEN.status, UNFORESEEN.body, UNFORESEEN.headers)
-        gauges.count(path, status)
+            return await answer(send, UNFORESEEN.status, UNFORESEEN.body, UNFORESEEN.headers)
 
     async def _one(self, scope: Scope, receive: Receive, send: Send) -> int:
         return await self._take_one(scope, receive, send, lambda body: body)
@@ -94,7 +118,7 @@ class Edge:
     async def _take_one(self, scope: Scope, receive: Receive, send: Send, shape: Callable[[bytes], bytes]) -> int:
         holder = await self._keys.holder(scope, May.WRITE_EVENTS)
         body = await self._bodies.read(scope, receive)
-        bucket = self._limits.take(holder.org_id, holder.events_per_second, 1)
+        bucket = self._limits.take(holder.org_id, holder.events_per_second, 1, len(body))
         verdict = judge(shape(body), holder.identity_key, Window.at(datetime.now(UTC), history=False))
         asks = only_asks(scope)
         if not asks:
@@ -112,8 +136,9 @@ class Edge:
 
     async def _batch(self, scope: Scope, receive: Receive, send: Send) -> int:
         holder = await self._keys.holder(scope, May.WRITE_EVENTS)
-        items = await _items_calmly(await self._bodies.read(scope, receive))
-        bucket = self._limits.take(holder.org_id, holder.events_per_second, len(items))
+        body = await self._bodies.read(scope, receive)
+        items = await _items_calmly(body)
+        bucket = self._limits.take(holder.org_id, holder.events_per_second, len(items), len(body))
         self._pressure.check()
         verdicts = await _judge_calmly(items, holder.identity_key)
         asks = only_asks(scope)
@@ -126,10 +151,12 @@ class Edge:
         """GET: one event in the URL, answered by a picture. POST: a batch, as the tag's `sendBeacon` sends it."""
         holder = await self._keys.holder(scope, May.PIXEL, in_url=True)
         if scope["method"] == "GET":
-            items = [pixel.event_of(scope["query_string"].decode("latin-1"))]
+            body = pixel.event_of(scope["query_string"].decode("latin-1"))
+            items = [body]
         else:
-            items = await _items_calmly(await self._bodies.read(scope, receive))
-        self._limits.take(holder.org_id, holder.events_per_second, len(items))
+            body = await self._bodies.read(scope, receive, PIXEL)
+            items = items_of(body, PIXEL_ITEMS)
+        self._limits.take(holder.org_id, holder.events_per_second, len(items), len(body))
         self._pressure.check()
         verdicts = await _judge_calmly(items, holder.identity_key)
         await self._log.keep(holder.org_id, f"pixel/{holder.name}"[:80], [verdict.line for verdict in verdicts])

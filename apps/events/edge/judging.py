@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from apps.events import quality
-from apps.events.canonical import Rejection, decode
+from apps.events.canonical import LONGEST_LINE, Rejection, decode
 from apps.events.edge.http import Problem
 from apps.events.preparing import SEPARATOR
 from apps.events.privacy import blot, scrub
@@ -51,7 +51,7 @@ def judge(line: bytes, identity_key: bytes, window: Window) -> Verdict:
         clean = _one_line(clean)
     found = decode(clean)
     if isinstance(found, Rejection):
-        return Verdict(blot(clean) if found.code == "malformed_json" else clean, "", found)
+        return Verdict(_kept(clean, found), "", found)
     event, properties = found
     event_id = sha256(clean).hexdigest() if event.event_id is None else str(event.event_id)
     return Verdict(clean, event_id, quality.check(event, properties, window))
@@ -69,7 +69,7 @@ def judge_all(lines: Iterable[bytes], identity_key: bytes) -> Iterator[Verdict]:
         yield verdict
 
 
-def items_of(body: bytes) -> list[bytes]:
+def items_of(body: bytes, most: int = MOST_ITEMS) -> list[bytes]:
     """A JSON array's members, or the lines of NDJSON."""
     start = body.lstrip()[:1]
     if not start:
@@ -77,11 +77,11 @@ def items_of(body: bytes) -> list[bytes]:
     items = _members(body) if start == b"[" else [line for line in body.split(b"\n", MOST_LINES) if line.strip()]
     if not items:
         raise Problem(HTTPStatus.BAD_REQUEST, "empty_body", "The batch has no events.")
-    if len(items) > MOST_ITEMS:
+    if len(items) > most:
         raise Problem(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             "too_many_events",
-            f"A batch has at most {MOST_ITEMS:,} events; this one has {len(items):,}.",
+            f"A batch has at most {most:,} events here; this one has {len(items):,}.",
         )
     return items
 
@@ -104,6 +104,13 @@ def _members(body: bytes) -> list[bytes]:
         return [bytes(item) for item in ITEMS.decode(body)]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Problem(HTTPStatus.BAD_REQUEST, "malformed_json", f"The body is not a JSON array: {error}.") from error
+
+
+def _kept(line: bytes, why: Rejection) -> bytes:
+    """Of a line that was turned away: of one that is too long as much as shows that it is."""
+    if why.code == "malformed_json":
+        return blot(line)[:LONGEST_LINE]
+    return line[: LONGEST_LINE + 1]
 
 
 def _one_line(text: bytes) -> bytes:

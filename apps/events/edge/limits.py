@@ -22,6 +22,8 @@ log = structlog.get_logger()
 EXCHANGE_EVERY = 0.1
 # What may be sent at once after a pause, in seconds' worth; one batch of any size is let through and paid off after.
 BURST = 1.0
+# Bytes count beside events: one larger than this is as many events as it has such parts.
+BYTES_PER_EVENT = 10_000
 FORGET_AFTER = 60
 # Takes tokens from the shared bucket; answers how many are left, which may be less than none.
 SCRIPT = """
@@ -54,7 +56,7 @@ class Bucket:
             raise Problem(
                 HTTPStatus.TOO_MANY_REQUESTS,
                 "rate_limited",
-                f"This organisation may send {self.rate:,.0f} events a second.",
+                f"This organisation may send {self.rate:,.0f} events a second, of {BYTES_PER_EVENT:,} bytes each.",
                 retry_after=-self.level / self.rate,
             )
         self.level -= count
@@ -79,15 +81,15 @@ class Limits:
         self._worker: asyncio.Task[None] | None = None
         self.is_shared = True
 
-    def take(self, org_id: UUID, rate: int, count: int) -> Bucket:
-        """Note that the organisation sends `count` events; refused when it has none left."""
+    def take(self, org_id: UUID, rate: int, count: int, size: int) -> Bucket:
+        """Note that the organisation sends `count` events of `size` bytes in all; refused when it has none left."""
         bucket = self._buckets.get(org_id)
         if bucket is None:
             bucket = self._buckets[org_id] = Bucket(rate, rate * BURST)
         bucket.rate = rate
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._exchange())
-        bucket.take(count)
+        bucket.take(max(count, size // BYTES_PER_EVENT))
         return bucket
 
     async def _exchange(self) -> None:

@@ -5,6 +5,7 @@ give it their code and the line goes to quarantine. A file that is not of the fo
 """
 
 import csv
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,8 @@ from apps.events.canonical import LONGEST_LINE
 
 # A cell may be as long as a line: lists of deals and of segments are. The csv module's own limit is an eighth of that.
 csv.field_size_limit(LONGEST_LINE)
+# What vendors write where they have no id: nothing, a word, noughts, or a macro that nobody replaced.
+NO_ID = re.compile(r"\s*|N/A|UNKNOWN|null|None|-1|[0.:-]+|\[.*\]|\{\{.*\}\}|\$\{.*\}|%%.*%%", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,13 @@ class Beginning:
         return set(needed) <= {name.strip() for name in header}
 
 
+def event_id_of(prefix: str, *ids: str | None) -> str | None:
+    """An event's id by the vendor's own; without these it has none, and its line's hash counts."""
+    if any(one is None or NO_ID.fullmatch(one) for one in ids):
+        return None
+    return "-".join([prefix, *(one for one in ids if one)])
+
+
 def never(beginning: Beginning) -> bool:
     return False
 
@@ -53,7 +63,7 @@ class Format:
 
 
 def lines(stream: BinaryIO) -> Iterator[bytes]:
-    """Lines without their end (\\n, \\r\\n or \\r). A longer one than 1 MB is cut to its first 1,000,001 bytes."""
+    """Lines without their end (\\n or \\r\\n). A longer one than 1 MB is cut to its first 1,000,001 bytes."""
     while line := stream.readline(LONGEST_LINE + 1):
         if len(line) > LONGEST_LINE and not line.endswith(b"\n"):
             _skip_line(stream)

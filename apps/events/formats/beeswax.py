@@ -25,7 +25,7 @@ from typing import Any, BinaryIO
 import msgspec
 
 from apps.events.canonical import LONGEST_LINE
-from apps.events.formats.base import Beginning, Format, ReadOptions, table, text_lines
+from apps.events.formats.base import Beginning, Format, ReadOptions, event_id_of, table, text_lines
 
 COLUMNS: Mapping[str, Sequence[str]] = json.loads(
     Path(__file__).with_name("beeswax_columns.json").read_text(encoding="utf-8")
@@ -86,7 +86,7 @@ def _is_header(line: str, columns: Sequence[str]) -> bool:
 def _win(row: Mapping[str, str]) -> dict[str, Any]:
     return _without_empty(
         {
-            "event_id": f"beeswax-{row['auction_id']}",
+            "event_id": event_id_of("beeswax", row["auction_id"]),
             "event_type": "impression",
             "timestamp": _from_epoch(row["bid_time_epoch_in_usecs"]),
             "user_id": _person(row),
@@ -102,16 +102,19 @@ def _win(row: Mapping[str, str]) -> dict[str, Any]:
 
 def _bid(row: Mapping[str, str]) -> dict[str, Any]:
     """An auction may see several bids: `auction_adgroup_id` tells them apart."""
-    return {
-        "event_id": f"beeswax-bid-{_known(row.get('auction_adgroup_id')) or row['auction_id']}",
-        "event_type": "custom",
-        "timestamp": _bid_time(row),
-        **_surroundings(row),
-        "properties": {
-            "name": "bid",
-            **{name: value for name in BID_PROPERTIES if (value := _known(row.get(name))) is not None},
-        },
-    }
+    its_own = event_id_of("beeswax-bid", row.get("auction_adgroup_id"))
+    return _without_empty(
+        {
+            "event_id": its_own or event_id_of("beeswax-bid", row["auction_id"]),
+            "event_type": "custom",
+            "timestamp": _bid_time(row),
+            **_surroundings(row),
+            "properties": {
+                "name": "bid",
+                **{name: value for name in BID_PROPERTIES if (value := _known(row.get(name))) is not None},
+            },
+        }
+    )
 
 
 def _surroundings(row: Mapping[str, str]) -> dict[str, Any]:
@@ -143,15 +146,17 @@ def _surroundings(row: Mapping[str, str]) -> dict[str, Any]:
 
 def _click(row: Mapping[str, str], impression: Mapping[str, Any]) -> dict[str, Any]:
     """The click joined to a win: its own time is spreadsheet-mangled in exports, so it takes the impression's."""
-    click = {name: value for name, value in impression.items() if name != "properties"}
-    return {**click, "event_id": f"beeswax-{row['auction_id']}-click", "event_type": "click"}
+    click = {name: value for name, value in impression.items() if name not in {"event_id", "properties"}}
+    return _without_empty(
+        {"event_id": event_id_of("beeswax", row["auction_id"], "click"), **click, "event_type": "click"}
+    )
 
 
 def _conversion(row: Mapping[str, str]) -> dict[str, Any]:
     value = _known(row["value"])
     return _without_empty(
         {
-            "event_id": f"beeswax-conversion-{row['conversion_id']}",
+            "event_id": event_id_of("beeswax-conversion", row["conversion_id"]),
             "event_type": "conversion",
             "timestamp": row["rx_timestamp_utc"].replace("/", "-").replace(" ", "T") + "Z",
             "user_id": _known(row["user_id"]),

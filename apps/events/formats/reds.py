@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 import msgspec
 
 from apps.common.errors import InvalidInput
-from apps.events.formats.base import Beginning, Format, ReadOptions, lines, table, text_lines
+from apps.events.formats.base import Beginning, Format, ReadOptions, event_id_of, lines, table, text_lines
 
 FEEDS: Mapping[str, Mapping[str, Sequence[str]]] = json.loads(
     Path(__file__).with_name("reds_feeds.json").read_text(encoding="utf-8")
@@ -87,7 +87,7 @@ def _columns(feed: str, versions: Sequence[Sequence[str]], found: int) -> Sequen
 
 def _impression(row: Row) -> dict[str, Any]:
     return {
-        "event_id": f"ttd-impression-{row['ImpressionId']}",
+        "event_id": event_id_of("ttd-impression", row["ImpressionId"]),
         "event_type": "impression",
         "timestamp": _moment(row["LogEntryTime"]),
         "user_id": _person(row),
@@ -115,7 +115,7 @@ def _impression(row: Row) -> dict[str, Any]:
 
 def _click(row: Row) -> dict[str, Any]:
     return {
-        "event_id": f"ttd-click-{row['ClickId']}",
+        "event_id": event_id_of("ttd-click", row["ClickId"]),
         "event_type": "click",
         "timestamp": _moment(row["LogEntryTime"]),
         "user_id": _person(row),
@@ -127,7 +127,7 @@ def _click(row: Row) -> dict[str, Any]:
 def _conversion(row: Row) -> dict[str, Any]:
     money = {"revenue": _number(row["MonetaryValue"]), "currency": row["MonetaryValueCurrency"] or "USD"}
     return {
-        "event_id": f"ttd-conversion-{row['ConversionId']}",
+        "event_id": event_id_of("ttd-conversion", row["ConversionId"]),
         "event_type": "conversion",
         "timestamp": _moment(row["LogEntryTime"]),
         "user_id": _person(row),
@@ -142,7 +142,7 @@ def _conversion(row: Row) -> dict[str, Any]:
 
 def _video(row: Row) -> dict[str, Any]:
     return {
-        "event_id": f"ttd-video-{row['ImpressionId']}-{row['VideoEvent']}",
+        "event_id": event_id_of("ttd-video", row["ImpressionId"], row["VideoEvent"]),
         "event_type": "custom",
         "timestamp": _moment(row["LogEntryTime"]),
         "source": {"platform": "ttd"},
