@@ -111,6 +111,13 @@ def test_filters_are_chips_that_take_themselves_away(get: Callable[..., Any]) ->
 
 
 @pytest.mark.django_db
+def test_as_many_and_as_long_values_as_may_be(get: Callable[..., Any]) -> None:
+    """More than a URL between our own processes holds."""
+    values = "&".join(f"campaign={'é' * 295}{number}" for number in range(MOST_VALUES))
+    assert get(f"?range=7d&{values}").status_code in {200, 404}
+
+
+@pytest.mark.django_db
 def test_every_link_keeps_the_filters(get: Callable[..., Any]) -> None:
     context = get("?range=7d&platform=hulu&platform=linear&device=ctv").context
     links = [*context["trend"]["metric_links"], *context["breakdown"]["by_links"], *context["range"]["presets"]]

@@ -111,6 +111,14 @@ def test_bound_parameters_carry_hostile_text_whole(client: Client) -> None:
     assert row == (HOSTILE, [HOSTILE, ""], moment, None)
 
 
+@pytest.mark.parametrize("count", [1, 200, 20_000])
+def test_values_too_long_for_a_url_are_bound_alike(server: Server, count: int) -> None:
+    """The client sends them as a form."""
+    values = [f"{HOSTILE}\r\n--{number}" for number in range(count)]
+    row = server.client().query("SELECT {list:Array(String)}, {text:String}", parameters={"list": values, "text": "ü"})
+    assert row.result_rows[0] == (values, "ü")
+
+
 @pytest.mark.parametrize("compress", ["lz4", "zstd", "gzip", False])
 def test_inserts_and_answers_in_every_encoding(server: Server, table: str, compress: Any) -> None:
     client = server.client(compress=compress)

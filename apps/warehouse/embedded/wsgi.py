@@ -43,6 +43,8 @@ PROTOCOL = frozenset(
 INSERT = re.compile(r"^\s*INSERT\b", re.I)
 INSERT_FORMAT = re.compile(r"\bFORMAT\s+(\w+)[ \t]*(?:;[ \t]*)?(?:\r?\n|$)", re.I)
 LONGEST_STATEMENT = 16 << 20
+FORM = re.compile(r'multipart/form-data;.*?\bboundary="?([^";]+)', re.I)
+FIELD_NAME = re.compile(rb'\bname="([^"]*)"')
 # As ClickHouse answers them; every other code is a 500.
 NOT_FOUND = frozenset({16, 46, 47, 50, 56, 60, 73, 81, 115, 128, 336})
 BAD_REQUEST = frozenset({6, 26, 27, 33, 36, 38, 41, 62, 72, 117, 130, 456, 457})
@@ -173,14 +175,23 @@ class Answer:
 def read_request(environ: Mapping[str, Any]) -> Request:
     headers = {name[5:].replace("_", "-").lower(): str(value) for name, value in environ.items() if name[:5] == "HTTP_"}
     length = environ.get("CONTENT_LENGTH", "")
-    body = coding.pieces(environ["wsgi.input"], int(length) if length.isdigit() else None)
-    return Request(
-        environ["REQUEST_METHOD"],
-        environ["PATH_INFO"],
-        dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True)),
-        headers,
-        coding.decoded(body, headers.get("content-encoding", "")),
-    )
+    packed = coding.pieces(environ["wsgi.input"], int(length) if length.isdigit() else None)
+    body = coding.decoded(packed, headers.get("content-encoding", ""))
+    query = dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
+    form = FORM.match(environ.get("CONTENT_TYPE", ""))
+    if form:
+        query, body = {**query, **form_fields(b"".join(body), form.group(1))}, iter(())
+    return Request(environ["REQUEST_METHOD"], environ["PATH_INFO"], query, headers, body)
+
+
+def form_fields(body: bytes, boundary: str) -> dict[str, str]:
+    """The fields of a form: the client sends SQL and parameters so, when they are too long for a URL."""
+    fields = {}
+    for part in (b"\r\n" + body).split(b"\r\n--" + boundary.encode())[1:-1]:
+        head, _, value = part.partition(b"\r\n\r\n")
+        if name := FIELD_NAME.search(head):
+            fields[name.group(1).decode()] = value.decode("utf-8", "replace")
+    return fields
 
 
 def credentials(request: Request) -> tuple[str, str]:
