@@ -13,6 +13,7 @@ from apps.orgs.public import Actor, Organisation, Permission
 THEMES = frozenset({"light", "dark"})
 OVERVIEW = (Permission.VIEW_OVERVIEW, "Overview", "org:overview", "chart-bar")
 REACH = (Permission.VIEW_OVERVIEW, "Reach", "org:reach", "users")
+GEOGRAPHY = (Permission.VIEW_OVERVIEW, "Geography", "org:geography", "map-2")
 REPORTED = (Permission.VIEW_OVERVIEW, "Reported", "org:reported", "scale")
 SOURCES = (Permission.IMPORT_EVENTS, "Sources", "org:sources", "file-import")
 PEOPLE = (Permission.MANAGE_PEOPLE, "People", "org:people", "user")
@@ -24,6 +25,7 @@ EARNINGS = (Permission.VIEW_EARNINGS, "Earnings", "org:earnings", "coins")
 # Pages that belong to one of the navigation.
 PARTS = {
     "org:reach": ("org:universe",),
+    "org:overview": ("org:campaign",),
     "org:people": ("org:person",),
     "org:api_keys": ("org:api_key", "org:create_api_key"),
     "org:sign_in": ("org:save_sign_in", "org:try_sign_in"),
@@ -92,8 +94,10 @@ def _org_items(request: HttpRequest, actor: Actor, org: Organisation) -> list[di
     items = []
     permission, label, page, icon = EARNINGS if org.sells_data else OVERVIEW
     if actor.may(permission, org.pk):
-        items.append(_item(request, label, reverse("org:home", args=[org.slug]), icon, {"org:home", page}))
-    of_buyers = () if org.sells_data else (REACH, REPORTED)
+        items.append(
+            _item(request, label, reverse("org:home", args=[org.slug]), icon, {"org:home", page, *PARTS.get(page, ())})
+        )
+    of_buyers = () if org.sells_data else (REACH, GEOGRAPHY, REPORTED)
     for permission, label, page, icon in (*of_buyers, SOURCES, PEOPLE, SIGN_IN, API_KEYS, AUDIT):
         if actor.may(permission, org.pk):
             items.append(_item(request, label, reverse(page, args=[org.slug]), icon, {page, *PARTS.get(page, ())}))

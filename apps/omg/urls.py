@@ -1,9 +1,11 @@
 from django.urls import path
 
-from apps.omg.views import overview, reach, reported
+from apps.omg.views import geography, overview, reach, reported, subject
 
 urlpatterns = [
     path("overview/", overview.overview, name="overview"),
+    path("geography/", geography.geography, name="geography"),
+    path("campaigns/<path:campaign>/", subject.campaign, name="campaign"),
     path("reach/", reach.reach_page, name="reach"),
     path("reported/", reported.reported, name="reported"),
 ]

@@ -50,6 +50,9 @@ def pages(world: World) -> dict[str, tuple[str | None, str]]:
         "range without data": ("viewer", f"/o/{world.slug('buyer')}/?start=2030-01-01&end=2030-01-05"),
         "reach": ("viewer", f"/o/{world.slug('buyer')}/reach/?range=7d"),
         "reach of nothing": ("super_admin", f"/o/{world.slug('platform')}/reach/"),
+        "geography": ("viewer", f"/o/{world.slug('buyer')}/geography/?range=7d"),
+        "state": ("viewer", f"/o/{world.slug('buyer')}/geography/?range=7d&state=NY"),
+        "campaign": ("viewer", f"/o/{world.slug('buyer')}/campaigns/autumn/?range=7d"),
         "universe": ("org_admin", f"/o/{world.slug('buyer')}/reach/universe/"),
         "earnings": ("data_owner", f"/o/{world.slug('owner')}/"),
         "console": ("super_admin", "/console/"),
@@ -75,7 +78,7 @@ NAMES = (
     "watched folder", "watch a folder", "edit a watched folder",
     "files", "no files",
     "API keys", "API reference",
-    "reach", "reach of nothing", "universe",
+    "reach", "reach of nothing", "universe", "geography", "state", "campaign",
     "sign in with the organisation", "sign-in problem", "staff sign-in", "connected accounts", "sign-in settings",
 )  # fmt: skip
 

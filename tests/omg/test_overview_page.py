@@ -153,6 +153,7 @@ def test_the_navigation_shows_where_one_is(path: str, world: World, as_persona: 
     assert [(item["label"], item["current"]) for item in groups[0]["items"]] == [
         ("Overview", True),
         ("Reach", False),
+        ("Geography", False),
         ("Reported", False),
     ]
 

@@ -44,6 +44,8 @@ TABLE: dict[str, dict[str | None, int]] = {
     "org:reported": BUYER_OVERVIEW,
     "org:reach": BUYER_OVERVIEW,
     "org:universe": BUYER_PEOPLE,
+    "org:geography": BUYER_OVERVIEW,
+    "org:campaign": BUYER_OVERVIEW,
     "org:earnings": BUYER_EARNINGS,
     "org:sources": BUYER_SOURCES,
     "org:watched_source": BUYER_SOURCES,
@@ -65,6 +67,7 @@ TABLE: dict[str, dict[str | None, int]] = {
 # What stands in a page's address after the organisation.
 PATHS: dict[str, list[str]] = {
     "org:source": ["file/ndjson"],
+    "org:campaign": ["autumn"],
     "org:event": [f"golden-click-hulu-autumn-0-{YESTERDAY_NOON:%Y%m%d}"],
     "org:quarantine": ["malformed_json"],
 }

@@ -46,6 +46,7 @@ from apps.omg.queries import performance, reach
 from apps.omg.queries.performance import Row
 from apps.omg.queries.reach import Reach
 from apps.omg.views.filter_bar import filter_bar, url_of
+from apps.omg.views.links import page_of
 from apps.orgs.public import OrgRequest, Permission, data_mark, data_org_id, requires
 
 PAGE = "omg/overview.html"
@@ -161,6 +162,7 @@ def _breakdown(request: OrgRequest, data: Data, dimension: Dimension, filters: F
     made = table(breakdown(data, sort=sort[0], descending=sort[1]), data, dimension)
     for row in made["rows"]:
         row["url"] = url_of(request, filters.only(dimension, row["value"]))
+        row["page"] = page_of(request, dimension, row["value"])
     return {
         **made,
         "title": f"By {dimension.value}",
