@@ -8,7 +8,7 @@ on the same day, totals take the one that reported last.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TypeVar
 
@@ -190,10 +190,10 @@ def _sort_value(pair: Pair, *, by_difference: bool) -> Decimal | None:
 
 def _latest(rows: Sequence[Reported]) -> list[Reported]:
     """Of each campaign and day the rows of the source that reported last."""
-    said: dict[tuple[date, str, str], tuple[object, str]] = {}
+    said: dict[tuple[date, str, str], tuple[datetime, str]] = {}
     for row in rows:
         key = (row.day, row.platform, row.campaign)
-        said[key] = max(said.get(key, (row.reported_at, row.source)), (row.reported_at, row.source), key=str)
+        said[key] = max(said.get(key, (row.reported_at, row.source)), (row.reported_at, row.source))
     return [row for row in rows if said[row.day, row.platform, row.campaign][1] == row.source]
 
 

@@ -146,6 +146,12 @@ def test_of_two_sources_the_one_that_reported_last_counts_in_totals() -> None:
     assert {line.name: line.pair(BY_KEY["clicks"]).reported for line in by_source(data)} == {"s": 10, "t": 12}
 
 
+def test_what_was_said_at_ten_is_later_than_what_was_said_at_nine() -> None:
+    said_at_ten = said(source="early bird", hours=10, clicks=10)
+    data = compare([said_at_ten, said(source="late riser", hours=9, clicks=12)], [saw(clicks=11)], "USD")
+    assert whole(data, BY_KEY["clicks"]).reported == 10
+
+
 def test_amounts_of_other_currencies_are_left_out() -> None:
     data = compare([said(spend=5, clicks=1), said(spend=7, clicks=1, currency="EUR")], [saw(spend=5, clicks=2)], "USD")
     assert whole(data, BY_KEY["spend"]).reported == 5
