@@ -3,6 +3,13 @@
 from typing import NamedTuple
 
 
+# No export has wider rows, in columns or in characters. What is wider fills memory, and is no report.
+MOST_COLUMNS = 2_000
+LONGEST_ROW = 1 << 16
+# So much of a file is read, unpacked, while somebody waits for the page that shows its first rows.
+GLANCE_SIZE, GLANCE_ROWS = 16 << 20, 50_000
+
+
 class Row(NamedTuple):
     """`line` counts from 1, in a workbook as its rows do."""
 

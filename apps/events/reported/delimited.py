@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from apps.common.errors import InvalidInput
 from apps.events.importing import Progress, open_file, unpacked
-from apps.events.reported.cells import Row
+from apps.events.reported.cells import GLANCE_ROWS, GLANCE_SIZE, LONGEST_ROW, MOST_COLUMNS, Row
 from apps.events.reported.header import SEARCHED, find_header, known_names
 from apps.events.reported.refusals import refuse
 
@@ -25,37 +25,61 @@ HEAD = 1 << 16
 MOST_UNPACKED = 2 << 30
 
 
-@dataclass(frozen=True)
+@dataclass
 class Text:
-    """A text file as a source of rows; it is opened anew for each reading."""
+    """A text file as a source of rows; it is opened anew for each reading. `is_cut`: the last one ended early."""
 
     path: Path
     encoding: str
     delimiter: str
+    is_glance: bool
+    is_cut: bool = False
 
     sheet = ""
 
     def rows(self, progress: Progress) -> Iterator[Row]:
         with open_bytes(self.path, progress) as stream:
-            text = io.TextIOWrapper(stream, self.encoding, newline="")
-            yield from read_rows(text, self.delimiter)
+            errors = "replace" if self.is_glance else "strict"
+            lines = Lines(io.TextIOWrapper(stream, self.encoding, errors, newline=""))
+            for row in read_rows(lines, self.delimiter):
+                yield row
+                if self.is_glance and (lines.characters > GLANCE_SIZE or row.line > GLANCE_ROWS):
+                    self.is_cut = True
+                    return
 
     def close(self) -> None:
         """Nothing stays open."""
 
 
-def open_text(path: Path, wanted: Sequence[str]) -> Text:
+class Lines:
+    """Lines of a text, for a reader that gathers as many of them as a row needs: `characters` so far, and `row` of
+    the row that is being read. One that never ends is refused before it fills memory."""
+
+    def __init__(self, text: io.TextIOBase) -> None:
+        self._text = text
+        self.characters = self.row = 0
+
+    def __iter__(self) -> Iterator[str]:
+        while line := self._text.readline(LONGEST_ROW + 1):
+            self.characters += len(line)
+            self.row += len(line)
+            if self.row > LONGEST_ROW:
+                raise csv.Error(f"more than {LONGEST_ROW:,} characters without an end")
+            yield line
+
+
+def open_text(path: Path, wanted: Sequence[str], *, is_glance: bool) -> Text:
     def open_anew() -> BinaryIO:
         return open_bytes(path, _ignore)
 
-    encoding = detect_encoding(open_anew)
+    encoding = detect_encoding(open_anew, GLANCE_SIZE if is_glance else MOST_UNPACKED)
     with open_anew() as stream:
         head = io.TextIOWrapper(stream, encoding, newline="", errors="replace").read(HEAD)
-    return Text(path, encoding, detect_delimiter(head, wanted, whole=len(head) < HEAD))
+    return Text(path, encoding, detect_delimiter(head, wanted, whole=len(head) < HEAD), is_glance)
 
 
-def detect_encoding(open_anew: Callable[[], BinaryIO]) -> str:
-    """By the mark at its beginning, by the place of zero bytes, or by whether all of it is UTF-8."""
+def detect_encoding(open_anew: Callable[[], BinaryIO], most: int) -> str:
+    """By the mark at its beginning, by the place of zero bytes, or by whether all of it is UTF-8, as far as `most`."""
     with open_anew() as stream:
         head = stream.read(HEAD)
         for mark, name in BOMS:
@@ -63,7 +87,7 @@ def detect_encoding(open_anew: Callable[[], BinaryIO]) -> str:
                 return name
         if b"\x00" in head:
             return _utf16_without_mark(head)
-        return _utf8_or_latin(head, stream)
+        return _utf8_or_latin(head, stream, most)
 
 
 def _utf16_without_mark(head: bytes) -> str:
@@ -76,7 +100,7 @@ def _utf16_without_mark(head: bytes) -> str:
     return "utf-16-le" if second > first else "utf-16-be"
 
 
-def _utf8_or_latin(head: bytes, stream: BinaryIO) -> str:
+def _utf8_or_latin(head: bytes, stream: BinaryIO, most: int) -> str:
     decoder, part, undefined, is_utf8 = codecs.getincrementaldecoder("utf-8")(), head, False, True
     while True:
         undefined = undefined or any(byte in part for byte in UNDEFINED_IN_1252)
@@ -85,7 +109,8 @@ def _utf8_or_latin(head: bytes, stream: BinaryIO) -> str:
                 decoder.decode(part, final=not part)
             except UnicodeDecodeError:
                 is_utf8 = False
-        if not part or (undefined and not is_utf8):
+        most -= len(part)
+        if not part or most < 0 or (undefined and not is_utf8):
             break
         part = stream.read(1 << 20)
     return "utf-8" if is_utf8 else "latin-1" if undefined else "cp1252"
@@ -96,7 +121,7 @@ def detect_delimiter(head: str, wanted: Sequence[str], *, whole: bool) -> str:
 
     def fitness(delimiter: str) -> tuple[int, int, float, int]:
         try:
-            rows = list(islice(read_rows(io.StringIO(head, newline=""), delimiter), SEARCHED + 1))
+            rows = list(islice(read_rows(Lines(io.StringIO(head, newline="")), delimiter), SEARCHED + 1))
         except InvalidInput:
             return (0, 0, 0.0, 0)
         if not whole and len(rows) <= SEARCHED:
@@ -112,13 +137,13 @@ def detect_delimiter(head: str, wanted: Sequence[str], *, whole: bool) -> str:
     return max(DELIMITERS, key=fitness)
 
 
-def read_rows(text: io.TextIOBase, delimiter: str) -> Iterator[Row]:
-    reader = csv.reader(text, delimiter=delimiter)
+def read_rows(lines: Lines, delimiter: str) -> Iterator[Row]:
+    reader = csv.reader(lines, delimiter=delimiter)
     line = 1
     try:
         for cells in reader:
-            yield Row(line, cells)
-            line = reader.line_num + 1
+            yield Row(line, cells[:MOST_COLUMNS])
+            line, lines.row = reader.line_num + 1, 0
     except csv.Error as error:
         raise refuse(
             "unreadable_line",

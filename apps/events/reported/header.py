@@ -34,13 +34,14 @@ def known_names(row: Row) -> int:
 
 def column_names(cells: Sequence[str]) -> tuple[str, ...]:
     """The header's names, each once: `Clicks`, `Clicks (2)`; one without a name is `Column 3`."""
-    names: list[str] = []
+    names: dict[str, None] = {}
+    next_number: dict[str, int] = {}
     for place, cell in enumerate(cells, start=1):
-        name = " ".join(cell.split()) or f"Column {place}"
-        number, unique = 2, name
+        name = unique = " ".join(cell.split()) or f"Column {place}"
         while unique in names:
-            unique, number = f"{name} ({number})", number + 1
-        names.append(unique)
+            number = next_number[name] = next_number.get(name, 1) + 1
+            unique = f"{name} ({number})"
+        names[unique] = None
     return tuple(names)
 
 

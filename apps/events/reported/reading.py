@@ -26,6 +26,8 @@ class Source(Protocol):
     def delimiter(self) -> str: ...
     @property
     def sheet(self) -> str: ...
+    @property
+    def is_cut(self) -> bool: ...
     def rows(self, progress: Progress) -> Iterator[Row]: ...
     def close(self) -> None: ...
 
@@ -63,6 +65,11 @@ class Table:
                     row.cells.extend([""] * (width - len(row.cells)))
                 yield row
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether the last reading ended before the file did, since it was a glance."""
+        return self._source.is_cut
+
     def sample(self, count: int = SAMPLE_ROWS) -> list[Row]:
         return list(islice(self.rows(), count))
 
@@ -78,8 +85,9 @@ class Table:
         self.close()
 
 
-def open_table(path: Path, wanted: Sequence[str] = ()) -> Table:
-    """A CSV, TSV or XLSX file. `wanted` are names of columns that the header is known to have."""
+def open_table(path: Path, wanted: Sequence[str] = (), *, is_glance: bool = False) -> Table:
+    """A CSV, TSV or XLSX file. `wanted` are names of columns that the header is known to have. At a glance, some
+    megabytes are read of it and no more: enough for the first rows, and soon done for whoever waits."""
     check_path(path)
     with path.open("rb") as file:
         head = file.read(8)
@@ -88,7 +96,8 @@ def open_table(path: Path, wanted: Sequence[str] = ()) -> Table:
         with open_bytes(path, lambda done: None) as stream:
             if is_workbook(stream.read(8)):
                 raise refuse("not_a_workbook", "A workbook is packed already; import it without gzip.")
-    source = open_workbook(path, wanted) if is_workbook(head) else open_text(path, wanted)
+    opened = open_workbook if is_workbook(head) else open_text
+    source = opened(path, wanted, is_glance=is_glance)
     first = list(islice(source.rows(lambda done: None), SEARCHED))
     place = find_header(first, wanted)
     if place is None:

@@ -1,5 +1,6 @@
 """Workbooks (.xlsx): what is refused before anything is unpacked, and the rows of a sheet as a stream."""
 
+import io
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,12 +10,13 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from xml.etree.ElementTree import ParseError
 
-import openpyxl
 from defusedxml import DefusedXmlException
+from openpyxl.reader.excel import ExcelReader
 from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
 from apps.events.importing import Progress
-from apps.events.reported.cells import Exact, Formula, Row
+from apps.events.reported.cells import GLANCE_ROWS, GLANCE_SIZE, LONGEST_ROW, MOST_COLUMNS, Exact, Formula, Row
 from apps.events.reported.header import SEARCHED, find_header, known_names
 from apps.events.reported.refusals import refuse
 
@@ -25,31 +27,88 @@ MOST_SHARED_TEXTS = 8 << 20
 MOST_OTHER_PART = 8 << 20
 # Text of a sheet packs to a twentieth at best; beyond this something else is packed.
 HIGHEST_RATIO = 300
-MOST_COLUMNS = 2_000
+# As many as a sheet may have. A missing row is an empty one, so that one numbered a billion would be that many.
+MOST_ROWS = 1 << 20
+# Of sheets' XML: what one row has at most, and what is read to find the one with the header.
+MOST_ROW_XML = 2 << 20
+SEARCHED_XML = 4 << 20
 SAFE_INTEGER = 2**53
 PROGRESS_EVERY = 1_000
 
 
-@dataclass(frozen=True)
+class Sheet(ReadOnlyWorksheet):
+    """A sheet whose XML comes through a guard. How large it says it is does not matter: to find that out, a sheet
+    without dimensions would be read whole."""
+
+    source: "Guard"
+
+    def _get_size(self) -> None:
+        """Not asked for."""
+
+    def _get_source(self) -> "Guard":
+        self.source = Guard(super()._get_source())
+        return self.source
+
+
+class Guard(io.RawIOBase):
+    """A sheet's XML for the library, which gathers a row, and any text in it, whole: one that does not end is refused.
+
+    `done`: bytes so far. Whoever takes a row says so by `next_row`.
+    """
+
+    def __init__(self, part: BinaryIO) -> None:
+        self._part, self.done, self._row_from = part, 0, 0
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._part.read(size)
+        self.done += len(data)
+        if self.done - self._row_from > MOST_ROW_XML:
+            raise refuse("unreadable_line", f"The workbook has a row of more than {MOST_ROW_XML >> 20} MB.")
+        return data
+
+    def next_row(self) -> None:
+        self._row_from = self.done
+
+    def close(self) -> None:
+        self._part.close()
+        super().close()
+
+
+class Reader(ExcelReader):
+    """Opens a workbook and its sheets, none of which is looked into yet."""
+
+    def read_worksheets(self) -> None:
+        for sheet, relation in self.parser.find_sheets():
+            if relation.target in self.valid_files and "chartsheet" not in relation.Type:
+                made = Sheet(self.wb, sheet.name, relation.target, self.shared_strings)
+                made.sheet_state = sheet.state
+                self.wb._sheets.append(made)
+
+
+@dataclass
 class Workbook:
-    """One sheet of an open workbook as a source of rows."""
+    """One sheet of an open workbook as a source of rows. `is_cut`: the last reading ended early."""
 
     book: Any
     file: BinaryIO
     sheet: str
     size: int
+    is_glance: bool
+    is_cut: bool = False
 
     encoding = delimiter = ""
 
     def rows(self, progress: Progress) -> Iterator[Row]:
-        """A workbook does not say how many bytes of it are read: `progress` is by rows, as far as it tells how many."""
+        """`progress` is told of the file's bytes as if it had this sheet alone."""
         sheet = self.book[self.sheet]
-        expected = sheet.max_row or 0
-        sheet.reset_dimensions()
+        whole = max(self.book._archive.getinfo(sheet._worksheet_path).file_size, 1)
         for row in read_rows(sheet):
-            if expected and row.line % PROGRESS_EVERY == 0:
-                progress(min(self.size * row.line // expected, self.size))
+            if row.line % PROGRESS_EVERY == 0:
+                progress(self.size * sheet.source.done // whole)
             yield row
+            if self.is_glance and (sheet.source.done > GLANCE_SIZE or row.line > GLANCE_ROWS):
+                self.is_cut = True
+                return
         progress(self.size)
 
     def close(self) -> None:
@@ -61,18 +120,37 @@ def is_workbook(head: bytes) -> bool:
     return head.startswith((ZIP, OLE))
 
 
-def open_workbook(path: Path, wanted: Sequence[str]) -> Workbook:
+def open_workbook(path: Path, wanted: Sequence[str], *, is_glance: bool) -> Workbook:
     check(path)
     # An opened file: by its name, openpyxl would go by the ending, and an upload has none.
     file = path.open("rb")
     try:
-        book = _translated(lambda: openpyxl.load_workbook(file, read_only=True, keep_links=False))
+        book = _translated(lambda: _opened(file))
+        sheet = _likeliest(book, wanted)
     except BaseException:
         file.close()
         raise
+    return Workbook(book, file, sheet, path.stat().st_size, is_glance)
+
+
+def _opened(file: BinaryIO) -> Any:
+    reader = Reader(file, read_only=True, keep_links=False)
+    reader.read()
+    return reader.wb
+
+
+def _likeliest(book: Any, wanted: Sequence[str]) -> str:
+    """The title of the sheet whose header fits best: of the first sheets, as far as they are looked into."""
     sheets = [one for one in book.worksheets if one.sheet_state == "visible"] or book.worksheets
-    names = [one.title for one in sheets]
-    return Workbook(book, file, max(names, key=lambda name: _fitness(book[name], wanted)), path.stat().st_size)
+    if not sheets:
+        raise refuse("not_a_workbook", "The workbook has no sheet.")
+    fitness: dict[str, int] = {}
+    looked_into = 0
+    for sheet in sheets:
+        if looked_into < SEARCHED_XML:
+            fitness[sheet.title] = _fitness(sheet, wanted)
+            looked_into += sheet.source.done
+    return max(fitness, key=lambda title: fitness[title])
 
 
 def check(path: Path) -> None:
@@ -144,7 +222,14 @@ def read_rows(sheet: Any) -> Iterator[Row]:
     line = 0
     while (values := _translated(lambda: next(rows, None))) is not None:
         line += 1
-        yield Row(line, [_text(value) for value in values[:MOST_COLUMNS]])
+        sheet.source.next_row()
+        cells = [_text(value) for value in values[:MOST_COLUMNS]]
+        if line > MOST_ROWS or sum(map(len, cells)) > LONGEST_ROW:
+            raise refuse(
+                "unreadable_line", f"Row {line:,} of the workbook has more than {LONGEST_ROW:,} characters, or its "
+                f"number is beyond {MOST_ROWS:,}."
+            )  # fmt: skip
+        yield Row(line, cells)
 
 
 def _translated(step: Callable[[], Any]) -> Any:

@@ -99,7 +99,7 @@ class Report:
 def looks_like_report(path: Path) -> bool:
     """Whether it is a table whose columns name a date or campaign, and a figure."""
     try:
-        with open_table(path) as table:
+        with open_table(path, is_glance=True) as table:
             found = set(suggest(table.header, table.sample(50)).columns)
     except InvalidInput:
         return False
@@ -109,7 +109,7 @@ def looks_like_report(path: Path) -> bool:
 def look_at_report(path: Path, org: Organisation, query: QueryDict, stored: Mapping[str, Any]) -> Report:
     """As the query maps it, else as the upload was imported before, else as the source or the names of columns say."""
     try:
-        with open_table(path) as table:
+        with open_table(path, is_glance=True) as table:
             return _report(table, org, _choose(table, query, stored))
     except InvalidInput as error:
         return Report(query.get("source", ""), error=error.message)
@@ -119,7 +119,7 @@ def chosen_mapping(path: Path, query: QueryDict) -> dict[str, Any]:
     """What an import needs of the form's choices; refuses what the file cannot have."""
     source = query.get("source", "")
     check_source(source)
-    with open_table(path) as table:
+    with open_table(path, is_glance=True) as table:
         told = _roles_told(table, query)
         _check_once(told)
         mapping = Columns({role: name for name, role in told.items()}, _options(query))
@@ -210,7 +210,8 @@ def _report(table: Table, org: Organisation, choice: _Choice) -> Report:
         read = preview(table, choice.mapping, org=org, source=choice.source, count=SAMPLE_ROWS)
         rows = [_row(one, columns) for one in read[:SHOWN_ROWS]]
         # A larger file is not read to its end for it.
-        count = sum(one.fate in {"record", "problem"} for one in read) if len(read) < SAMPLE_ROWS else None
+        is_whole = len(read) < SAMPLE_ROWS and not table.is_cut
+        count = sum(one.fate in {"record", "problem"} for one in read) if is_whole else None
     except InvalidInput as refused:
         error = refused.message
         raw = raw_rows(table, org=org, count=SHOWN_ROWS)
