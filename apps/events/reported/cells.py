@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-
 # No export has wider rows, in columns or in characters. What is wider fills memory, and is no report.
 MOST_COLUMNS = 2_000
 LONGEST_ROW = 1 << 16
