@@ -118,6 +118,7 @@ class Upload(models.Model):
     import_id = models.UUIDField(null=True, unique=True)
     cancelling = models.BooleanField(default=False, help_text="Somebody asked the running import to stop.")
     error = models.TextField(blank=True)
+    tries = models.PositiveSmallIntegerField(default=0, help_text="Imports that a service's absence ended.")
     created_by = models.UUIDField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(auto_now=True)

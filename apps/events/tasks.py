@@ -12,10 +12,11 @@ from apps.events.generated import find_sample, make_sample
 from apps.events.log import partitions
 from apps.events.log.models import ArrivalMinute
 from apps.events.uploads.purging import purge
+from apps.events.uploads.queue import send_import, waiting_imports
 from apps.events.uploads.running import run_import
 from apps.events.watched import queue
 from apps.events.watched.looking import look
-from apps.orgs.public import SERVICE, acting, find_by_id, find_by_slug, in_schema_of, search_organisations
+from apps.orgs.public import SERVICE, Organisation, OrgTask, acting, search_organisations
 
 # Pages look back a day; what is older is told by the hour.
 KEEP_MINUTES = timedelta(hours=26)
@@ -35,24 +36,31 @@ def tend_ingest_log() -> int:
 def purge_events() -> int:
     """Have every organisation forget what its retention says; answers how many organisations."""
     with acting(SERVICE):
-        slugs = [org.slug for org in search_organisations("")]
-    for slug in slugs:
-        purge_events_of.delay(slug)
+        ids = [org.pk for org in search_organisations("")]
+    for org_id in ids:
+        purge_events_of.delay(str(org_id))
     retention.purge_ledger(timezone.now(), _before())
-    return len(slugs)
+    return len(ids)
 
 
-@shared_task(time_limit=600)
-def purge_events_of(slug: str) -> int:
+@shared_task(base=OrgTask, time_limit=600)
+def purge_events_of(org: Organisation) -> int:
     """One organisation's part of it; answers how many rows. What was removed stays so if time runs out."""
-    with acting(SERVICE):
-        org = find_by_slug(slug)
     return retention.purge(org, _before())
 
 
-@shared_task(time_limit=7200)
-def import_upload(org_id: str, upload_id: str) -> None:
-    run_import(UUID(org_id), UUID(upload_id))
+@shared_task(base=OrgTask, time_limit=7200)
+def import_upload(org: Organisation, upload_id: UUID) -> None:
+    run_import(org, upload_id)
+
+
+@shared_task(time_limit=50)
+def resume_uploads() -> int:
+    """Send uploads to a worker that wait and that no message is left of; answers how many."""
+    waiting = waiting_imports()
+    for org_id, upload_id in waiting:
+        send_import(org_id, upload_id, again=True)
+    return len(waiting)
 
 
 @shared_task(time_limit=600)
@@ -68,13 +76,11 @@ def purge_arrival_minutes() -> int:
     return removed
 
 
-@shared_task(time_limit=300)
-def make_generated_sample(org_id: str) -> None:
+@shared_task(base=OrgTask, time_limit=300)
+def make_generated_sample(org: Organisation) -> None:
     """Once per organisation: a second call finds the first one's file."""
     with acting(SERVICE):
-        org = find_by_id(UUID(org_id))
-        with in_schema_of(org):
-            is_made = find_sample() is not None
+        is_made = find_sample() is not None
     if not is_made:
         make_sample(org)
 
@@ -88,12 +94,10 @@ def look_at_watched_sources() -> int:
     return len(sources)
 
 
-@shared_task(time_limit=3600)
-def look_at_watched_source(org_id: str, source_id: str) -> None:
+@shared_task(base=OrgTask, time_limit=3600)
+def look_at_watched_source(org: Organisation, source_id: UUID) -> None:
     """One look, and the import of what waits. A file under way when this is killed was not begun."""
-    with acting(SERVICE):
-        org = find_by_id(UUID(org_id))
-    look(org, UUID(source_id), budget=LOOK_BUDGET)
+    look(org, source_id, budget=LOOK_BUDGET)
 
 
 def _before() -> datetime:

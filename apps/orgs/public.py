@@ -18,6 +18,7 @@ from apps.orgs.generated import (
     show_real,
 )
 from apps.orgs.models import Kind, Organisation
+from apps.orgs.org_task import OrgTask
 from apps.orgs.permissions import Permission, Role, Scope
 from apps.orgs.provisioning import migrate_postgres
 from apps.orgs.requests import ActorRequest, OrgRequest
@@ -35,6 +36,7 @@ __all__ = [
     "KeyHolder",
     "Kind",
     "OrgRequest",
+    "OrgTask",
     "Organisation",
     "Permission",
     "Role",

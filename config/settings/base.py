@@ -171,6 +171,7 @@ CELERY_BEAT_SCHEDULE = {
     "purge-arrival-minutes": {"task": "apps.events.tasks.purge_arrival_minutes", "schedule": 3600.0},
     "seal-audit": {"task": "apps.orgs.tasks.seal_audit", "schedule": 10.0},
     "keep-audit-partitions": {"task": "apps.orgs.tasks.keep_audit_partitions", "schedule": 86400.0},
+    "resume-uploads": {"task": "apps.events.tasks.resume_uploads", "schedule": 60.0, "options": {"expires": 55}},
     "purge-uploads": {"task": "apps.events.tasks.purge_uploads", "schedule": 3600.0},
     "look-at-watched": {
         "task": "apps.events.tasks.look_at_watched_sources",

@@ -1,6 +1,7 @@
 """Reports of campaign performance by the upload page: columns, options, preview, import."""
 
 import re
+import threading
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,14 @@ import pytest
 from django.test import Client
 
 from apps.events.models import FileImport, UploadState
+from apps.events.reported import storing
 from apps.events.uploads import running
 from apps.orgs.models import AuditEntry, Organisation
 from apps.orgs.public import SERVICE, acting, in_schema_of
+from apps.warehouse.gateway import client
 from apps.warehouse.public import execute
-from tests.events.test_uploads import kept, made_org, no_queue, page, signed_in, start, upload
+from tests.config.launcher import free_port
+from tests.events.test_uploads import cancel_elsewhere, kept, made_org, no_queue, page, signed_in, start, upload
 
 pytestmark = pytest.mark.usefixtures("committed", "no_queue")
 __all__ = ["no_queue"]
@@ -54,7 +58,7 @@ def test_a_report_maps_by_itself_and_counts(org: Organisation, admin: Client) ->
     assert "1 of the first 4 rows breaks a rule" in shown
     assert "Import 3 rows" in shown
     assert admin.post(f"/o/{org.slug}/files/{upload_id}/import/", form_of(shown)).status_code == 302
-    running.run_import(org.pk, upload_id)
+    running.run_import(org, upload_id)
     found = kept(org, upload_id)
     assert (found.state, found.error) == (UploadState.IMPORTED, "")
     assert [row["spend"] for row in execute(org.pk, "test.reported", SPEND)] == [Decimal("1234.5")]
@@ -83,7 +87,7 @@ def test_columns_and_options_may_be_chosen_and_are_remembered(org: Organisation,
     assert "2026-01-02" in shown
     assert "Import 2 rows" in shown
     admin.post(f"/o/{org.slug}/files/{upload_id}/import/", form_of(shown))
-    running.run_import(org.pk, upload_id)
+    running.run_import(org, upload_id)
     again = upload(admin, org, body, "odd-again.csv")
     remembered = page(admin, org, again, format="performance", source="odd-platform")
     assert "Columns as the last file of odd-platform had them" in remembered
@@ -135,6 +139,57 @@ def with_file(path: Path, name: str) -> bytes:
     return path.read_bytes()
 
 
+CHOSEN = {"source": "s", "column-0": "campaign_name", "column-1": "date", "column-2": "spend"}
+
+
+def test_while_the_warehouse_is_away_a_report_waits_and_counts_once_it_is_back(
+    org: Organisation, admin: Client, settings: Any
+) -> None:
+    upload_id = upload(admin, org, REPORT, "november.csv")
+    start(admin, org, upload_id, "performance", **CHOSEN)
+    there = settings.CLICKHOUSE_URL
+    settings.CLICKHOUSE_URL = f"http://127.0.0.1:{free_port()}"
+    client.cache_clear()
+    running.run_import(org, upload_id)
+    settings.CLICKHOUSE_URL = there
+    client.cache_clear()
+    found = kept(org, upload_id)
+    assert (found.state, found.tries) == (UploadState.QUEUED, 1)
+    assert "ClickHouse does not answer" in found.error
+    running.run_import(org, upload_id)
+    assert kept(org, upload_id).state == UploadState.IMPORTED
+    assert [row["spend"] for row in execute(org.pk, "test.reported", SPEND)] == [Decimal("1234.5")]
+
+
+def test_a_report_that_is_cancelled_after_its_last_row_does_not_count(
+    org: Organisation, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload_id = upload(admin, org, REPORT, "november.csv")
+    start(admin, org, upload_id, "performance", **CHOSEN)
+    lay_by = storing.stage
+
+    def press_cancel(*given: Any, **named: Any) -> None:
+        lay_by(*given, **named)
+        thread = threading.Thread(target=cancel_elsewhere, args=(admin, org, upload_id))
+        thread.start()
+        thread.join()
+
+    monkeypatch.setattr(storing, "stage", press_cancel)
+    running.run_import(org, upload_id)
+    assert kept(org, upload_id).state == UploadState.CANCELLED
+    assert execute(org.pk, "test.reported", SPEND) == []
+
+
+def test_what_fails_of_a_report_for_no_known_reason_is_not_said_to_have_left_nothing(
+    org: Organisation, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload_id = upload(admin, org, REPORT, "november.csv")
+    start(admin, org, upload_id, "performance", **CHOSEN)
+    monkeypatch.setattr(storing, "sum_up", lambda *ids: {}["a mistake of ours"])
+    running.run_import(org, upload_id)
+    assert "Figures of the report may count already" in kept(org, upload_id).error
+
+
 def test_a_header_alone_is_said_to_be_empty(org: Organisation, admin: Client) -> None:
     upload_id = upload(admin, org, b"Date,Campaign,Cost\n", "header.csv")
     answer = start(
@@ -142,7 +197,7 @@ def test_a_header_alone_is_said_to_be_empty(org: Organisation, admin: Client) ->
         "column-2": "spend"},
     )  # fmt: skip
     assert answer.status_code == 302
-    running.run_import(org.pk, upload_id)
+    running.run_import(org, upload_id)
     assert "there is a header at most" in kept(org, upload_id).error
 
 

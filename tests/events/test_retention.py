@@ -47,13 +47,13 @@ def new_org() -> Organisation:
 
 def test_what_is_old_goes_and_the_rest_stays(committed: World) -> None:
     mine, other = new_org(), new_org()
-    assert tasks.purge_events_of(mine.slug) == 3
+    assert tasks.purge_events_of(str(mine.pk)) == 3
     assert kept(mine) == (1, 2, 1)
     assert kept(other) == (2, 3, 2)
-    assert tasks.purge_events_of(mine.slug) == 0
+    assert tasks.purge_events_of(str(mine.pk)) == 0
 
 
 def test_every_organisation_has_its_own_task(committed: World) -> None:
     with patch.object(tasks.purge_events_of, "delay") as delay:
         tasks.purge_events()
-    assert {call.args[0] for call in delay.call_args_list} >= {org.slug for org in committed.orgs.values()}
+    assert {call.args[0] for call in delay.call_args_list} >= {str(org.pk) for org in committed.orgs.values()}

@@ -20,11 +20,11 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.accounts.public import User
-from apps.common.errors import Conflict
+from apps.common.errors import Conflict, Unavailable
 from apps.events import tasks
 from apps.events.log.models import LogRecord
 from apps.events.models import FileImport, QuarantinedLine, Upload, UploadState
-from apps.events.uploads import running, storage
+from apps.events.uploads import queue, running, storage
 from apps.events.uploads.actions import clean_name, receive_bytes
 from apps.events.uploads.lock import import_lock
 from apps.orgs.models import AuditEntry, Kind, Organisation
@@ -42,7 +42,7 @@ TUS = {"HTTP_TUS_RESUMABLE": "1.0.0"}
 def no_queue(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, settings: Any) -> None:
     """Tests run the task themselves, where they want it."""
     settings.UPLOAD_DIR = tmp_path / "uploads"
-    monkeypatch.setattr(tasks.import_upload, "apply_async", lambda *args, **options: None)
+    monkeypatch.setattr(queue, "send_import", lambda *ids, **options: None)
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +113,7 @@ def start(client: Client, org: Organisation, upload_id: UUID, format_name: str =
 def imported(client: Client, org: Organisation, body: bytes, name: str = "events.ndjson", **options: str) -> UUID:
     upload_id = upload(client, org, body, name)
     start(client, org, upload_id, kept(org, upload_id).format, **options)
-    running.run_import(org.pk, upload_id)
+    running.run_import(org, upload_id)
     return upload_id
 
 
@@ -329,7 +329,7 @@ def test_a_damaged_file_is_said_to_be_damaged(org: Organisation, admin: Client) 
     upload_id = upload(admin, org, cut, "cut.ndjson.gz")
     assert kept(org, upload_id).lines is None
     start(admin, org, upload_id)
-    running.run_import(org.pk, upload_id)
+    running.run_import(org, upload_id)
     shown = page(admin, org, upload_id)
     assert "Nothing was imported" in shown
     assert "cut.ndjson.gz is cut off or damaged" in shown
@@ -370,7 +370,7 @@ def test_a_file_that_is_refused_leaves_nothing_and_may_be_tried_again(org: Organ
     upload_id = upload(admin, org, b"path;total_conversions;total_conversion_value;total_null\na > b;x;1;0\n", "p.csv")
     assert kept(org, upload_id).format == "paths"
     start(admin, org, upload_id, "paths")
-    running.run_import(org.pk, upload_id)
+    running.run_import(org, upload_id)
     shown = page(admin, org, upload_id)
     assert "Line 2: conversions, value and nulls must be numbers." in shown
     assert records_of(org) == before
@@ -384,7 +384,7 @@ def test_a_waiting_import_is_cancelled_at_once(org: Organisation, admin: Client)
     assert "Waiting for its turn" in page(admin, org, upload_id)
     admin.post(f"/o/{org.slug}/files/{upload_id}/cancel/")
     assert kept(org, upload_id).state == UploadState.CANCELLED
-    running.run_import(org.pk, upload_id)
+    running.run_import(org, upload_id)
     assert kept(org, upload_id).state == UploadState.CANCELLED
     assert admin.post(f"/o/{org.slug}/files/{upload_id}/cancel/").status_code == 409
 
@@ -407,7 +407,7 @@ def test_a_running_import_stops_in_the_middle_and_keeps_nothing(
             thread.join()
 
     monkeypatch.setattr(cache, "set", press_cancel)
-    running.run_import(org.pk, upload_id)
+    running.run_import(org, upload_id)
     assert told == [5_000]
     assert kept(org, upload_id).state == UploadState.CANCELLED
     assert records_of(org) == before
@@ -429,7 +429,7 @@ def test_a_worker_that_was_killed_leaves_an_import_that_stopped(org: Organisatio
     assert "The import stopped in the middle" in page(admin, org, upload_id)
     assert "Stopped" in admin.get(f"/o/{org.slug}/files/").content.decode()
     assert start(admin, org, upload_id).status_code == 302
-    running.run_import(org.pk, upload_id)
+    running.run_import(org, upload_id)
     assert kept(org, upload_id).state == UploadState.IMPORTED
 
 
@@ -439,7 +439,7 @@ def test_one_worker_has_it_at_a_time(org: Organisation, admin: Client) -> None:
     outcome: list[str] = []
 
     def run_elsewhere() -> None:
-        running.run_import(org.pk, upload_id)
+        running.run_import(org, upload_id)
         outcome.append(kept(org, upload_id).state)
         connection.close()
 
@@ -451,12 +451,60 @@ def test_one_worker_has_it_at_a_time(org: Organisation, admin: Client) -> None:
     assert outcome == [UploadState.QUEUED]
 
 
+def test_an_import_whose_message_was_lost_is_sent_again(
+    org: Organisation, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload_id = upload(admin, org, lines(1))
+    start(admin, org, upload_id)
+    sent: list[tuple[UUID, UUID]] = []
+    monkeypatch.setattr(tasks, "send_import", lambda *ids, again: sent.append(ids))
+    tasks.resume_uploads()
+    assert (org.pk, upload_id) not in sent  # its own message is on its way
+    wait(org, upload_id, minutes=2)
+    assert tasks.resume_uploads() == len(sent)
+    assert sent.count((org.pk, upload_id)) == 1
+    running.run_import(org, upload_id)
+    sent.clear()
+    tasks.resume_uploads()
+    assert (org.pk, upload_id) not in sent
+
+
+def wait(org: Organisation, upload_id: UUID, *, minutes: int) -> None:
+    with acting(SERVICE), in_schema_of(org):
+        Upload.objects.filter(pk=upload_id).update(changed_at=timezone.now() - timedelta(minutes=minutes))
+
+
+def test_while_a_service_is_away_an_import_waits_ever_longer(
+    org: Organisation, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, upload_id = records_of(org), upload(admin, org, lines(1))
+    start(admin, org, upload_id)
+    for tries, pause in enumerate((5, 15, 60, 60), start=1):
+        with monkeypatch.context() as away:
+            away.setattr(running, "open_file", cannot)
+            running.run_import(org, upload_id)
+        found = kept(org, upload_id)
+        assert (found.state, found.tries, found.error) == (UploadState.QUEUED, tries, "The disk does not answer.")
+        assert "The disk does not answer. It is tried again by itself" in page(admin, org, upload_id)
+        wait(org, upload_id, minutes=pause - 1)
+        assert (org.pk, upload_id) not in queue.waiting_imports()
+        wait(org, upload_id, minutes=pause + 1)
+        assert (org.pk, upload_id) in queue.waiting_imports()
+    assert records_of(org) == before
+    running.run_import(org, upload_id)
+    assert (kept(org, upload_id).state, kept(org, upload_id).error) == (UploadState.IMPORTED, "")
+
+
+def cannot(path: Path) -> Any:
+    raise Unavailable("The disk does not answer.")
+
+
 def test_what_unpacks_without_end_is_stopped(org: Organisation, admin: Client, settings: Any) -> None:
     before = records_of(org)
     upload_id = upload(admin, org, gzip.compress(lines(1) + b"\n" * 5_000_000))
     settings.UPLOAD_MOST_BYTES = 20_000
     start(admin, org, upload_id)
-    running.run_import(org.pk, upload_id)
+    running.run_import(org, upload_id)
     assert "unpacks to far more" in kept(org, upload_id).error
     assert records_of(org) == before
 

@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from collections.abc import Callable
 from collections.abc import Mapping as Map
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -58,9 +59,11 @@ def import_performance(
     name: str = "",
     mapping: Mapping | None = None,
     progress: Progress = lambda done: None,
+    before_it_counts: Callable[[UUID], None] = lambda import_id: None,
 ) -> Imported:
     """Read the file and make its figures count, or none of them. Without a `mapping` the source's last one is taken,
-    or one is suggested. `progress` is called with the bytes of the file read so far, and may raise to stop."""
+    or one is suggested. `progress` is called with the bytes of the file read so far, and may raise to stop; so may
+    `before_it_counts`, called with the import's id in its transaction: the last moment at which nothing counts."""
     if not actor.is_service:
         check(actor, Permission.IMPORT_EVENTS, org)
     check_source(source)
@@ -79,6 +82,11 @@ def import_performance(
             org=org, actor=actor, action="performance.imported", file=run.name, source=source, read=run.read,
             rejected=run.rejected,
         )  # fmt: skip
+        before_it_counts(run.pk)
+        # The warehouse takes nothing back: this is the transaction's last step. Should its commit fail, figures count
+        # without an import, until the file is imported once more and replaces them.
+        if run.accepted:
+            storing.sum_up(org.pk, run.pk)
     return Imported(run.pk, run.read, run.accepted, run.rejected, keeper.reasons, tuple(keeper.comparisons), mapping)
 
 
@@ -132,7 +140,7 @@ class Keeper:
             self._remarks += 1
 
     def finish(self, table: Table) -> None:
-        """Make the accepted rows count and write down what was found."""
+        """Lay by the last rows and write down what was found. They do not count yet."""
         if not (self.run.accepted or self.run.rejected):
             raise InvalidInput("The file has no rows with figures: there is a header at most.")
         self._stage()
@@ -142,8 +150,6 @@ class Keeper:
         self.run.findings = self._findings(table)
         self.run.finished_at = timezone.now()
         self.run.save()
-        if self.run.accepted:
-            storing.sum_up(self.org.pk, self.run.pk)
 
     def _accept(self, record: Record) -> None:
         self.run.accepted += 1

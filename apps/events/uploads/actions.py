@@ -14,7 +14,7 @@ from apps.common.errors import Conflict, InvalidInput, NotFound
 from apps.common.figures import format_size
 from apps.events.formats.registry import get_format
 from apps.events.models import Upload, UploadState
-from apps.events.uploads import storage
+from apps.events.uploads import queue, storage
 from apps.events.uploads.lock import worked_on
 from apps.events.uploads.looking import look_at
 from apps.events.uploads.reports import PERFORMANCE
@@ -77,9 +77,9 @@ def start_import(
     if upload.state not in AT_REST and not is_left_alone(upload):
         raise Conflict("This file is being imported, or was imported already.")
     upload.state, upload.format, upload.options = UploadState.QUEUED, format_name, dict(options)
-    upload.error, upload.cancelling = "", False
+    upload.error, upload.cancelling, upload.tries = "", False, 0
     upload.save()
-    transaction.on_commit(lambda: _enqueue(org.pk, upload.pk), robust=True)
+    transaction.on_commit(lambda: queue.send_import(org.pk, upload.pk), robust=True)
     record(org=org, actor=actor, action="events.file_import_started", upload=str(upload.pk), format=format_name)
     return upload
 
@@ -163,9 +163,3 @@ def _complete(actor: Actor, org: Organisation, upload: Upload) -> None:
     upload.state = UploadState.READY
     upload.format, upload.lines, upload.lines_exact = look.format, look.lines, look.exact
     record(org=org, actor=actor, action="events.file_uploaded", upload=str(upload.pk), bytes=upload.size)
-
-
-def _enqueue(org_id: UUID, upload_id: UUID) -> None:
-    from apps.events.tasks import import_upload
-
-    import_upload.apply_async((str(org_id), str(upload_id)), retry=False)

@@ -14,10 +14,12 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.core.cache import cache
+from django.db import OperationalError
+from django.db.models import F
 from django.utils import timezone
 from redis import RedisError
 
-from apps.common.errors import AppError, InvalidInput
+from apps.common.errors import AppError, InvalidInput, Unavailable
 from apps.events.formats.base import Format, ReadOptions
 from apps.events.formats.registry import get_format
 from apps.events.importing import import_stream, open_file
@@ -26,13 +28,15 @@ from apps.events.reported.keeping import import_performance
 from apps.events.uploads import storage
 from apps.events.uploads.lock import import_lock
 from apps.events.uploads.reports import PERFORMANCE, read_stored
-from apps.orgs.public import SERVICE, Organisation, acting, find_by_id, in_schema_of
+from apps.orgs.public import SERVICE, Organisation, acting, in_schema_of
 
 log = structlog.get_logger()
 # Unpacked, so many times the largest file: more is taken for a bomb.
 MOST_UNPACKED = 50
 TELL_EVERY = 0.4
 KEEP_PROGRESS = 3600
+# The warehouse may have taken figures in whose import was then not written down.
+KEPT_OF_REPORT = "Figures of the report may count already; imported again, they are replaced and not doubled."
 
 
 class Cancelled(Exception):
@@ -47,10 +51,8 @@ class Progress:
     lines: int
 
 
-def run_import(org_id: UUID, upload_id: UUID) -> None:
+def run_import(org: Organisation, upload_id: UUID) -> None:
     """Import the upload if it still waits for it; says nothing where another worker has it."""
-    with acting(SERVICE):
-        org = find_by_id(org_id)
     with import_lock(upload_id) as is_ours:
         if is_ours and (upload := _claim(org, upload_id)):
             _run(org, upload)
@@ -74,24 +76,31 @@ def _run(org: Organisation, upload: Upload) -> None:
     try:
         with acting(SERVICE), in_schema_of(org):
             if upload.format == PERFORMANCE:
-                _keep(upload, _import_report(org, upload), late=True)
+                _import_report(org, upload)
             else:
                 _keep(upload, _import(org, upload))
     except Cancelled:
         _end(org, upload, UploadState.CANCELLED)
+    except Unavailable as error:
+        _wait(org, upload, error.message)
+    except OperationalError:
+        log.warning("events.upload_waits", org=str(org.pk), upload=str(upload.pk), exc_info=True)
+        _wait(org, upload, "The database did not answer.")
     except AppError as error:
         _end(org, upload, UploadState.FAILED, error.message)
     except Exception:
         log.exception("events.upload_failed", org=str(org.pk), upload=str(upload.pk))
-        _end(org, upload, UploadState.FAILED, "Something failed on our side; nothing was kept. Try again.")
+        kept = KEPT_OF_REPORT if upload.format == PERFORMANCE else "Nothing was kept."
+        _end(org, upload, UploadState.FAILED, f"Something failed on our side. {kept} Try again.")
 
 
-def _import_report(org: Organisation, upload: Upload) -> UUID:
+def _import_report(org: Organisation, upload: Upload) -> None:
     source, mapping = read_stored(upload.options)
     path, watch = storage.path_of(org.pk, upload.pk), Watch(upload.pk)
-    return import_performance(
-        actor=SERVICE, org=org, path=path, name=upload.name, source=source, mapping=mapping, progress=watch.read
-    ).import_id
+    import_performance(
+        actor=SERVICE, org=org, path=path, name=upload.name, source=source, mapping=mapping, progress=watch.read,
+        before_it_counts=lambda import_id: _keep(upload, import_id),
+    )  # fmt: skip
 
 
 def _import(org: Organisation, upload: Upload) -> UUID:
@@ -112,15 +121,26 @@ def _import(org: Organisation, upload: Upload) -> UUID:
         raise InvalidInput("The file is not in UTF-8. Save it as UTF-8 and upload it once more.") from error
 
 
-def _keep(upload: Upload, import_id: UUID, *, late: bool = False) -> None:
-    """In the transaction of the import. A wish to stop that came before is granted, unless it is `late`: figures of
-    a report count in the warehouse by now."""
-    waiting = Upload.objects.filter(pk=upload.pk)
-    kept = (waiting if late else waiting.filter(cancelling=False)).update(
-        state=UploadState.IMPORTED, import_id=import_id, error="", cancelling=False, changed_at=timezone.now()
+def _keep(upload: Upload, import_id: UUID) -> None:
+    """In the transaction of the import. A wish to stop that came before is granted; one that comes now waits for the
+    end of it, and is told that the import is over."""
+    kept = Upload.objects.filter(pk=upload.pk, cancelling=False).update(
+        state=UploadState.IMPORTED, import_id=import_id, error="", changed_at=timezone.now()
     )
     if not kept:
         raise Cancelled
+
+
+def _wait(org: Organisation, upload: Upload, error: str) -> None:
+    """Nothing is wrong with the file: it is taken up again, sooner at first and then ever later."""
+    with acting(SERVICE), in_schema_of(org):
+        found = Upload.objects.filter(pk=upload.pk)
+        found.filter(cancelling=False).update(
+            state=UploadState.QUEUED, error=error, tries=F("tries") + 1, changed_at=timezone.now()
+        )
+        found.filter(cancelling=True).update(
+            state=UploadState.CANCELLED, error="", cancelling=False, changed_at=timezone.now()
+        )
 
 
 def _end(org: Organisation, upload: Upload, state: UploadState, error: str = "") -> None:

@@ -3,31 +3,21 @@
 from uuid import UUID
 
 from celery import current_app
-from django.db import connection, transaction
-from psycopg import sql
+from django.db import transaction
 
 from apps.events.models import WatchedSource
-from apps.orgs.public import SERVICE, Organisation, acting
+from apps.events.schemas import ask_everywhere
+from apps.orgs.public import Organisation
 
 TASK = "apps.events.tasks.look_at_watched_source"
 # A look that waited longer for a worker is dropped: the next minute's stands behind it.
 EXPIRES_AFTER = 55
+ACTIVE = "SELECT {org}::uuid, id FROM {table} WHERE NOT paused"
 
 
 def active_sources() -> list[tuple[UUID, UUID]]:
     """Organisation and source of all that are not paused, over every organisation's schema in one query."""
-    with acting(SERVICE):
-        orgs = list(Organisation.objects.filter(status="active").values_list("pk", "schema_name"))
-        if not orgs:
-            return []
-        one = sql.SQL("SELECT {org}::uuid, id FROM {table} WHERE NOT paused")
-        parts = [
-            one.format(org=sql.Literal(str(pk)), table=sql.Identifier(schema, WatchedSource._meta.db_table))
-            for pk, schema in orgs
-        ]
-        with connection.cursor() as cursor:
-            cursor.execute(sql.SQL(" UNION ALL ").join(parts))
-            return list(cursor.fetchall())
+    return [(org_id, source_id) for org_id, source_id in ask_everywhere(WatchedSource, ACTIVE)]
 
 
 def look_soon(org: Organisation, source: WatchedSource) -> None:

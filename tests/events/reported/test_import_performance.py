@@ -12,6 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from apps.events.models import ColumnMapping, FileImport, RejectedRow
+from apps.events.reported import keeping
 from apps.orgs.models import AuditEntry, Kind, Organisation
 from apps.orgs.public import SERVICE, acting, create_organisation, in_schema_of
 from apps.warehouse.public import execute
@@ -164,6 +165,18 @@ def test_a_file_that_cannot_be_read_for_certain_is_refused_whole(
     source = f"refused-{uuid4().hex[:8]}"
     with pytest.raises(CommandError, match=message):
         load(org, tmp_path, text, source=source)
+    assert reported(org, source) == []
+    with acting(SERVICE), in_schema_of(org):
+        assert not FileImport.objects.filter(source=source).exists()
+
+
+def test_figures_count_last_so_that_what_fails_before_leaves_none(
+    org: Organisation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = f"failed-{uuid4().hex[:8]}"
+    monkeypatch.setattr(keeping, "record", lambda **entry: {}["the audit trail fails"])
+    with pytest.raises(KeyError):
+        load(org, tmp_path, "Date,Campaign,Cost\n2026-01-01,a,1\n", source=source)
     assert reported(org, source) == []
     with acting(SERVICE), in_schema_of(org):
         assert not FileImport.objects.filter(source=source).exists()
