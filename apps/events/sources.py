@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Max, Min, QuerySet
+from django.db.models import Count, Max, Min, Q, QuerySet
 
 from apps.common.errors import NotFound
 from apps.events.flow.minutes import (
@@ -73,11 +73,11 @@ class Reason:
         return self.code == "timestamp_too_old"
 
 
-def list_sources(org: Organisation, now: datetime) -> list[Source]:
-    """In the organisation's schema, the one that sent last first."""
-    hours = _hours(org, now)
+def list_sources(org: Organisation, now: datetime, *, data: Q | None = None) -> list[Source]:
+    """In the organisation's schema, the one that sent last first: of the data that its pages show, or of `data`."""
+    hours = _hours(org, now, data)
     sums = hours.values("source").annotate(**SUMS, last=Max("last_received"))
-    minutes = minutes_of(org)
+    minutes = minutes_of(org, data=data)
     by_source = counts_by_source(minutes, now - timedelta(hours=1))
     active, active_hours = active_minutes(minutes), _active_hours(hours)
     return [
@@ -154,8 +154,8 @@ def waiting_lines(org: Organisation) -> int:
     return store.waiting_lines(org.pk)
 
 
-def _hours(org: Organisation, now: datetime) -> QuerySet[SourceHour]:
-    return SourceHour.objects.filter(shown_sources(org), hour__gte=now - timedelta(days=SHOWN_DAYS))
+def _hours(org: Organisation, now: datetime, data: Q | None = None) -> QuerySet[SourceHour]:
+    return SourceHour.objects.filter(data or shown_sources(org), hour__gte=now - timedelta(days=SHOWN_DAYS))
 
 
 def _active_hours(hours: QuerySet[SourceHour]) -> dict[str, list[datetime]]:

@@ -4,12 +4,27 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
+from uuid import uuid4
 
 import pytest
 from django.test import Client
 
+from apps.events import generated
+from apps.events.models import FileImport
 from apps.orgs.permissions import Scope
+from apps.orgs.public import (
+    SERVICE,
+    Actor,
+    Kind,
+    Role,
+    acting,
+    create_api_key,
+    create_organisation,
+    in_schema_of,
+    show_generated,
+)
 from tests.api.conftest import Asker
+from tests.events.test_ingestor import drain
 from tests.support.world import NOW, YESTERDAY_NOON, World, event, import_lines
 
 Ask = Callable[..., Asker]
@@ -69,6 +84,27 @@ def test_sources_are_those_of_the_page(ask: Ask) -> None:
     (source,) = (one for one in found["items"] if one["source"] == "file/ndjson")
     assert source["accepted"] >= 11
     assert (found["days"], found["waiting"]) == (7, 0)
+
+
+def test_real_data_is_told_while_pages_show_generated(committed: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generated, "EVENTS", 50)
+    slug = f"told-{uuid4().hex[:8]}"
+    org, _ = create_organisation(
+        actor=SERVICE, slug=slug, name=slug, kind=Kind.AGENCY, admin_email=f"{slug}@first.example"
+    )
+    import_lines(slug, [event("click", NOW, platform="hulu", campaign="c"), {"event_type": "nonsense"}])
+    with acting(SERVICE):
+        asker = Asker(create_api_key(actor=SERVICE, org=org, name="asker", scopes=[Scope.READ_EVENTS])[1])
+    real = [asker.get(f"/api/v1/{path}")[1]["items"] for path in ("sources", "imports", "quarantine")]
+    assert [len(items) for items in real] == [1, 1, 1]
+    generated.make_sample(org)
+    drain()
+    with acting(SERVICE):
+        show_generated(actor=Actor("admin", frozenset({(org.pk, Role.ORG_ADMIN)})), org=org)
+    assert [asker.get(f"/api/v1/{path}")[1]["items"] for path in ("sources", "imports", "quarantine")] == real
+    with acting(SERVICE), in_schema_of(org):
+        sample = FileImport.objects.get(door=generated.SOURCE)
+    assert asker.get(f"/api/v1/imports/{sample.pk}")[0] == 404
 
 
 def test_imports_come_in_pages_and_one_by_one(committed: World, ask_committed: Ask) -> None:

@@ -29,7 +29,7 @@ from apps.events.watched.looking import Look, look
 from apps.orgs.models import AuditEntry, Organisation
 from apps.orgs.public import Actor, Role
 from apps.warehouse.public import execute
-from tests.config.launcher import eventually
+from tests.config.launcher import eventually, free_port
 from tests.events.test_ingestor import drain
 from tests.support.watched import admin_of, entered, lines, put, watch
 from tests.support.world import YESTERDAY_NOON
@@ -181,6 +181,23 @@ def test_a_file_that_fails_is_tried_five_times_ever_later_and_then_rests(
     twice(org, source, clock)
     assert ledger(org)[0] == ("bad.ndjson", "replaced", False)
     assert ("bad.ndjson", "imported", False) in ledger(org)
+
+
+def test_a_version_that_was_never_imported_is_taken_when_it_comes_back(
+    org: Organisation, source: WatchedSource, folder: Path, clock: Clock
+) -> None:
+    first = put(folder, "a.ndjson", lines(1, 2))
+    at = first.stat().st_mtime_ns
+    looked(org, source, clock)
+    put(folder, "a.ndjson", lines(3))
+    looked(org, source, clock)
+    with entered(org):
+        WatchedFile.objects.update(state=State.READY)  # of the worker that takes it meanwhile there is none
+    os.utime(put(folder, "a.ndjson", lines(1, 2)), ns=(at, at))
+    assert looked(org, source, clock).imported == 0
+    clock.on(seconds=60)
+    assert looked(org, source, clock).imported == 1
+    assert events(org) == 2
 
 
 def test_an_hour_in_which_nothing_happened_is_received_too(
@@ -427,6 +444,19 @@ def test_what_is_being_imported_is_not_deleted_under_its_worker(
             worker.submit(delete).result()
 
 
+def test_a_change_leaves_alone_what_others_wrote_meanwhile(org: Organisation, source: WatchedSource) -> None:
+    with entered(org):
+        read_before = actions.get_source(source.pk)
+        actions.pause_source(actor=admin_of(org), org=org, source=source, paused=True)
+        WatchedSource.objects.update(error="is not there", looked_at=YESTERDAY_NOON)
+        wish = Wish(name="renamed", url=source.url, format="ndjson")
+        actions.change_source(actor=admin_of(org), org=org, source=read_before, wish=wish)
+        found = WatchedSource.objects.get()
+    assert (found.name, found.paused, found.error, found.looked_at) == (
+        "renamed", True, "is not there", YESTERDAY_NOON,
+    )  # fmt: skip
+
+
 def test_the_beat_asks_for_every_active_source(
     org: Organisation, source: WatchedSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -522,6 +552,27 @@ def test_an_object_replaced_between_listing_and_reading_waits_for_the_next_look(
     assert (seen.failed, "was replaced meanwhile" in seen.errors[0]) == (1, True)
     assert looked(org, source, clock).imported == 1
     assert events(org) == 2
+
+
+def test_a_place_that_is_away_uses_up_no_tries(org: Organisation, bucket: Any, clock: Clock, settings: Any) -> None:
+    source = watch(org, bucket.url, access_key_id="key", secret="s")
+    bucket.put("wins/a.ndjson", lines(1))
+    clock.now = timezone.now()
+    with entered(org):
+        looking.ledger.note(source, looking.place_for(source, org).list_files(), clock())
+    there, settings.WATCH_S3_ENDPOINT = settings.WATCH_S3_ENDPOINT, f"http://127.0.0.1:{free_port()}"
+    for _ in range(6):
+        seen = Look("")
+        assert looking.take_next(org, source.pk, looking.place_for(source, org), seen, clock)
+        assert (seen.failed, "does not answer" in seen.errors[0]) == (1, True)
+        clock.on(minutes=4)
+        assert not looking.take_next(org, source.pk, looking.place_for(source, org), seen, clock)
+        clock.on(minutes=2)
+    settings.WATCH_S3_ENDPOINT = there
+    with entered(org):
+        file = WatchedFile.objects.get()
+        assert (file.state, file.tries) == ("failed", 0)
+    assert looked(org, source, clock).imported == 1
 
 
 def test_a_bucket_that_is_not_there_is_said(org: Organisation, bucket: Any, clock: Clock) -> None:

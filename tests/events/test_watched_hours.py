@@ -61,6 +61,7 @@ def test_a_daily_file_is_for_the_day_that_it_names(path: str, day: str | None) -
 def test_a_pattern_of_ones_own_reads_what_no_table_knows() -> None:
     assert hour_of("a/24.11.2026/h13_x.csv", own="%d.%m.%Y/h%H*.csv") == utc("2026-11-24T13:00")
     assert hour_of("x20261124130000-0500.csv", own="x%Y%m%d%H%M%S%z") == utc("2026-11-24T18:00")
+    assert hour_of("x20261124130000+0530.csv", own="x%Y%m%d%H%M%S%z") == utc("2026-11-24T07:00")
     assert hour_of("other.csv", own="%Y%m%d%H") is None
 
 

@@ -1,4 +1,7 @@
-"""The API on what arrived: sources, imports, quarantine, and single events as they are stored."""
+"""The API on what arrived: sources, imports, quarantine, and single events as they are stored.
+
+Always of real data, whatever the organisation's pages show.
+"""
 
 from uuid import UUID
 
@@ -14,6 +17,8 @@ from apps.common.api.pages import PageParameters, page_of
 from apps.common.errors import NotFound
 from apps.events.actions import replay_quarantined
 from apps.events.api import shapes
+from apps.events.flow.minutes import REAL
+from apps.events.generated import DOOR
 from apps.events.models import FileImport, QuarantinedLine
 from apps.events.queries import one_event
 from apps.events.sources import SHOWN_DAYS, list_sources, stored_name, waiting_lines
@@ -48,7 +53,8 @@ class Sources(EventsView):
     @extend_schema(operation_id="sources", responses=shapes.SourcesShape)
     def get(self, request: ApiRequest) -> Response:
         """What arrived through which door in the last days, and how much waits."""
-        items = [shapes.show_source(source) for source in list_sources(request.auth.org, timezone.now())]
+        found = list_sources(request.auth.org, timezone.now(), data=REAL)
+        items = [shapes.show_source(source) for source in found]
         return Response({"days": SHOWN_DAYS, "waiting": waiting_lines(request.auth.org), "items": items})
 
 
@@ -58,18 +64,21 @@ class Imports(EventsView):
     @extend_schema(operation_id="imports", responses=shapes.ImportsShape)
     def get(self, request: ApiRequest) -> Response:
         """Files that were imported, newest first."""
-        runs: QuerySet[FileImport] = FileImport.objects.all()
-        return Response(page_of(runs, "started_at", self.asked).told(shapes.show_import))
+        return Response(page_of(_real_imports(), "started_at", self.asked).told(shapes.show_import))
 
 
 class Import(EventsView):
     @extend_schema(operation_id="import", responses=shapes.ImportShape)
     def get(self, request: ApiRequest, import_id: UUID) -> Response:
         """One imported file and what became of its lines."""
-        run = FileImport.objects.filter(pk=import_id).first()
+        run = _real_imports().filter(pk=import_id).first()
         if run is None:
             raise NotFound("There is no such import.")
         return Response(shapes.show_import(run))
+
+
+def _real_imports() -> QuerySet[FileImport]:
+    return FileImport.objects.exclude(door__startswith=DOOR)
 
 
 class Quarantine(EventsView):
@@ -81,7 +90,7 @@ class Quarantine(EventsView):
         wanted = {name: self.asked[name] for name in ("code", "source") if name in self.asked}
         if "source" in wanted:
             wanted["source"] = stored_name(wanted["source"])
-        lines = QuarantinedLine.objects.filter(**wanted).defer("line")
+        lines = QuarantinedLine.objects.filter(REAL, **wanted).defer("line")
         lines = lines.annotate(start=Left("line", shapes.SHOWN_OF_A_LINE))
         return Response(page_of(lines, "created_at", self.asked).told(shapes.show_quarantined))
 

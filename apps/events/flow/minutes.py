@@ -52,8 +52,9 @@ def shown_sources(org: Organisation) -> Q:
     return GENERATED if org.shows_generated else REAL
 
 
-def minutes_of(org: Organisation, source: str | None = None) -> QuerySet[ArrivalMinute]:
-    found = ArrivalMinute.objects.filter(shown_sources(org), org=org)
+def minutes_of(org: Organisation, source: str | None = None, *, data: Q | None = None) -> QuerySet[ArrivalMinute]:
+    """Of the data that the organisation's pages show, unless `data` says which."""
+    found = ArrivalMinute.objects.filter(data or shown_sources(org), org=org)
     return found if source is None else found.filter(source=source)
 
 

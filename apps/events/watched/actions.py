@@ -20,6 +20,8 @@ FIELDS = (
     "name", "url", "pattern", "format", "cadence", "lateness_minutes", "hour_pattern", "done_marker", "history",
     "access_key_id",
 )  # fmt: skip
+# The others are the worker's and of those who pause, who may write them at the same time.
+KEPT = (*FIELDS, "sealed_secret")
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,7 @@ def _fill(source: WatchedSource, org: Organisation, wish: Wish) -> None:
         setattr(source, name, getattr(wish, name))
     try:
         with transaction.atomic():
-            source.save()
+            source.save(update_fields=None if source._state.adding else KEPT)
     except IntegrityError as error:
         raise Conflict(f"There is a watched folder named {wish.name!r} already; choose another name.") from error
 

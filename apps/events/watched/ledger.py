@@ -24,8 +24,11 @@ SETTLED_AFTER = timedelta(seconds=30)
 ABANDONED_AFTER = timedelta(seconds=60)
 # What a newer version of the same file leaves as it is.
 KEPT = (State.IMPORTED, State.IMPORTING, State.REPLACED)
+LISTED = ("path", "version", "state", "found_at", "import_id", "source")
 BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60))
 MOST_TRIES = len(BACKOFF) + 1
+# After a service was away, which is no fault of the file's.
+PAUSE = timedelta(minutes=5)
 CUT_OFF = "The import was cut off in the middle: the worker ended. Nothing of it was kept."
 UNFINISHED = (".tmp", ".part", ".partial", ".filepart", ".crdownload")
 
@@ -56,6 +59,7 @@ def note(source: WatchedSource, found: Sequence[Found], now: datetime) -> Noted:
     known = _known(source)
     marked = with_markers(found, source.done_marker) if source.done_marker else None
     new: list[WatchedFile] = []
+    back: list[WatchedFile] = []
     settled: list[int] = []
     growing = 0
     for one in wanted(found, source):
@@ -71,7 +75,13 @@ def note(source: WatchedSource, found: Sequence[Found], now: datetime) -> Noted:
             rests = whole or (marked is None and now - row.found_at >= SETTLED_AFTER)
             settled.extend([row.pk] * rests)
             growing += not rests
-    _replace([row.pk for one in new for row in known.get(one.path, ())])
+        elif row.state == State.REPLACED and row.import_id is None:
+            back.append(row)
+            growing += not whole
+            row.state, row.found_at = State.READY if whole else State.SEEN, now
+            row.is_replay = _is_replay(rows)
+    _replace([row.pk for one in new + back for row in known.get(one.path, ()) if row is not one])
+    WatchedFile.objects.bulk_update(back, ["state", "found_at", "is_replay"], batch_size=1_000)
     WatchedFile.objects.filter(pk__in=settled, state=State.SEEN).update(state=State.READY)
     WatchedFile.objects.bulk_create(new, batch_size=1_000, ignore_conflicts=True)
     return Noted(len(new), growing)
@@ -112,6 +122,13 @@ def fail(file: WatchedFile, error: str, now: datetime) -> bool:
     return rests
 
 
+def postpone(file: WatchedFile, error: str, now: datetime) -> None:
+    """Something that the import needs was not there: this was no try."""
+    WatchedFile.objects.filter(pk=file.pk, claim=file.claim, state=State.IMPORTING).update(
+        state=State.FAILED, error=error, claim=None, next_try_at=now + PAUSE, tries=F("tries") - 1
+    )
+
+
 def free_abandoned(source: WatchedSource, now: datetime) -> None:
     dead = (
         WatchedFile.objects.select_for_update(skip_locked=True)
@@ -125,7 +142,7 @@ def free_abandoned(source: WatchedSource, now: datetime) -> None:
 
 def _known(source: WatchedSource) -> dict[str, list[WatchedFile]]:
     known: dict[str, list[WatchedFile]] = {}
-    for row in WatchedFile.objects.filter(source=source).only("path", "version", "state", "found_at", "source"):
+    for row in WatchedFile.objects.filter(source=source).only(*LISTED):
         known.setdefault(row.path, []).append(row)
     return known
 
@@ -153,10 +170,14 @@ def _new(source: WatchedSource, one: Found, rows: Sequence[WatchedFile], now: da
         hour=hour or (fallback.replace(hour=0) if daily else fallback),
         is_hour_named=hour is not None,
         state=State.READY if whole else State.SEEN,
-        is_replay=any(row.state in {State.IMPORTED, State.IMPORTING} for row in rows),
+        is_replay=_is_replay(rows),
         arrived_at=arrived_at,
         found_at=now,
     )
+
+
+def _is_replay(rows: Iterable[WatchedFile]) -> bool:
+    return any(row.state in {State.IMPORTED, State.IMPORTING} for row in rows)
 
 
 def _replace(ids: Sequence[int]) -> None:

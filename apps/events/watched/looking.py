@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
+from django.db import OperationalError
 from django.utils import timezone
 
-from apps.common.errors import AppError
+from apps.common.errors import AppError, Unavailable
 from apps.events.formats.registry import get_format
 from apps.events.importing import import_stream
 from apps.events.models import WatchedFile, WatchedSource
@@ -81,6 +82,8 @@ def take_next(org: Organisation, source_id: UUID, place: Place, seen: Look, cloc
         return False
     try:
         read = _import(org, source, file, place, clock)
+    except (Unavailable, OperationalError) as error:
+        _postpone(org, file, getattr(error, "message", "The database did not answer."), seen, clock())
     except AppError as error:
         _fail(org, source, file, error.message, seen, clock())
     except Exception as error:
@@ -137,6 +140,13 @@ def _fail(org: Organisation, source: WatchedSource, file: WatchedFile, error: st
     seen.failed += 1
     seen.errors.append(f"{file.path}: {error}")
     log.warning("events.watched_file_failed", org=str(org.pk), source=str(source.pk), file=file.pk, rests=rests)
+
+
+def _postpone(org: Organisation, file: WatchedFile, error: str, seen: Look, now: datetime) -> None:
+    with entered(org):
+        ledger.postpone(file, error, now)
+    seen.failed += 1
+    seen.errors.append(f"{file.path}: {error}")
 
 
 def _keep_error(org: Organisation, source: WatchedSource, error: str, now: datetime) -> None:

@@ -82,7 +82,8 @@ def _moment(named: Mapping[str, str | None], *, daily: bool) -> datetime | None:
         moment = datetime(int(named["Y"] or 0), int(named["m"] or 0), int(named["d"] or 0), hour, tzinfo=UTC)
     except ValueError:
         return None
-    return moment if daily else moment - _offset(named.get("z"))
+    # Where hours begin at half past, UTC, the file is for the hour of UTC in which its own begins.
+    return moment if daily else (moment - _offset(named.get("z"))).replace(minute=0)
 
 
 def _offset(text: str | None) -> timedelta:
