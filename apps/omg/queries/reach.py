@@ -4,7 +4,7 @@ Exact: bitmaps of persons are joined, never counts added. A span of time is whol
 their own, and quarters of an hour at its edges.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -55,14 +55,10 @@ FROM
 )
 GROUP BY GROUPING SETS ((name), ())
 """
-DAYS_TILE = """
-SELECT {part} AS part, {column} AS name, persons FROM reach_days
-WHERE org_id = {{org_id:UUID}} AND day >= {{first_{n}:Date}} AND day < {{end_{n}:Date}}{only}
-"""
-QUARTERS_TILE = """
-SELECT {part} AS part, {column} AS name, persons FROM performance
-WHERE org_id = {{org_id:UUID}}
-    AND bucket >= {{first_{n}:DateTime('UTC')}} AND bucket < {{end_{n}:DateTime('UTC')}}{only}
+# One read of each roll-up: a row's part is that of the first tile that ends after it.
+SCAN = """
+SELECT multiIf({parts}, NULL) AS part, {column} AS name, persons FROM {table}
+WHERE org_id = {{org_id:UUID}} AND ({spans}){only}
 """
 BY_DAY = """
 SELECT toDate(bucket, {{time_zone:String}}) AS day, groupBitmapMerge(p.persons) AS persons
@@ -77,11 +73,8 @@ def fetch(org_id: UUID, period: Period, dimension: Dimension, filters: Filters) 
         return Reach()
     column = COLUMNS[dimension] if dimension in NARROW else "''"
     found = list(tiles(period))
-    parts = (
-        (DAYS_TILE if one.is_days else QUARTERS_TILE).format(part=one.part, column=column, n=n, only=filters.condition)
-        for n, one in enumerate(found)
-    )
-    sql = SQL.format(tiles=" UNION ALL ".join(parts))
+    scans = (_scan(found, column, filters, is_days=is_days) for is_days in (True, False))
+    sql = SQL.format(tiles=" UNION ALL ".join(filter(None, scans)))
     rows = execute(org_id, "omg.reach", sql, {**_bounds(found), **filters.bound})
     total = next((row for row in rows if row["is_total"]), {"current": 0, "so_far": 0, "before": 0})
     by_name = {row["name"]: row["current"] for row in rows if not row["is_total"]} if dimension in NARROW else None
@@ -95,6 +88,19 @@ def fetch_by_day(org_id: UUID, period: Period, filters: Filters) -> dict[date, i
     sql = BY_DAY.format(only=filters.condition)
     rows = execute(org_id, "omg.reach_by_day", sql, {**period.bounds, **filters.bound})
     return {row["day"]: row["persons"] for row in rows}
+
+
+def _scan(found: Sequence[Tile], column: str, filters: Filters, *, is_days: bool) -> str:
+    """The question to one of the two roll-ups; empty where no tile is of its kind."""
+    table, time, kind = ("reach_days", "day", "Date") if is_days else ("performance", "bucket", "DateTime('UTC')")
+    own = [(n, tile) for n, tile in enumerate(found) if tile.is_days == is_days]
+    parts = [f"{time} < {{end_{n}:{kind}}}, {tile.part}" for n, tile in own]
+    spans = [f"{time} >= {{first_{n}:{kind}}} AND {time} < {{end_{n}:{kind}}}" for n, _ in own]
+    if not own:
+        return ""
+    return SCAN.format(
+        parts=", ".join(parts), column=column, table=table, spans=" OR ".join(spans), only=filters.condition
+    )
 
 
 def tiles(period: Period) -> Iterator[Tile]:
