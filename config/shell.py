@@ -12,6 +12,7 @@ from apps.orgs.public import Actor, Organisation, Permission
 
 THEMES = frozenset({"light", "dark"})
 OVERVIEW = (Permission.VIEW_OVERVIEW, "Overview", "org:overview", "chart-bar")
+EXPLORE = (Permission.VIEW_OVERVIEW, "Explore", "org:explore", "search")
 REACH = (Permission.VIEW_OVERVIEW, "Reach", "org:reach", "users")
 GEOGRAPHY = (Permission.VIEW_OVERVIEW, "Geography", "org:geography", "map-2")
 REPORTED = (Permission.VIEW_OVERVIEW, "Reported", "org:reported", "scale")
@@ -97,7 +98,7 @@ def _org_items(request: HttpRequest, actor: Actor, org: Organisation) -> list[di
         items.append(
             _item(request, label, reverse("org:home", args=[org.slug]), icon, {"org:home", page, *PARTS.get(page, ())})
         )
-    of_buyers = () if org.sells_data else (REACH, GEOGRAPHY, REPORTED)
+    of_buyers = () if org.sells_data else (EXPLORE, REACH, GEOGRAPHY, REPORTED)
     for permission, label, page, icon in (*of_buyers, SOURCES, PEOPLE, SIGN_IN, API_KEYS, AUDIT):
         if actor.may(permission, org.pk):
             items.append(_item(request, label, reverse(page, args=[org.slug]), icon, {page, *PARTS.get(page, ())}))

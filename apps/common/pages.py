@@ -110,7 +110,7 @@ def sortable(
         "key": key,
         "label": label,
         "definition": definition,
-        "url": url_with(request, sort=f"-{key}" if largest_first else key),
+        "url": url_with(request, sort=f"-{key}" if largest_first else key, page=None),
         "sorted": ("descending" if descending else "ascending") if current else "",
         "numeric": numeric,
     }

@@ -32,10 +32,10 @@ def by_day(
 ) -> dict[str, Any]:
     """Sums as bars, ratios as a line: a gap in a ratio stays a gap. `words` are the values as the page writes them."""
     x = [day.isoformat() for day in period.dates]
-    y = [_plotted(metric, value) for value in values]
+    y = [plotted(metric, value) for value in values]
     today = period.dates.index(period.today) if period.today else None
     layout = go.Layout(
-        yaxis={**_axis_format(metric, currency), "rangemode": "tozero"},
+        yaxis={**axis_format(metric, currency), "rangemode": "tozero"},
         xaxis=_day_axis(period),
         meta={"today": today, "labels": [day_label(day, period) for day in period.dates], "words": list(words)},
         showlegend=False,
@@ -52,14 +52,14 @@ def beside(
     x = [day.isoformat() for day in period.dates]
     today = period.dates.index(period.today) if period.today else None
     layout = go.Layout(
-        yaxis={**_axis_format(metric, currency), "rangemode": "tozero"},
+        yaxis={**axis_format(metric, currency), "rangemode": "tozero"},
         xaxis=_day_axis(period),
         meta={"today": today, "labels": [day_label(day, period) for day in period.dates], "words": list(words)},
         showlegend=False,
         template=None,
     )
-    bars = go.Bar(x=x, y=[_plotted(metric, pair.reported) for pair in pairs], name="reported")
-    lines = _lines(x, [_plotted(metric, pair.counted) for pair in pairs], today)
+    bars = go.Bar(x=x, y=[plotted(metric, pair.reported) for pair in pairs], name="reported")
+    lines = _lines(x, [plotted(metric, pair.counted) for pair in pairs], today)
     return dict(json.loads(go.Figure([bars, *lines], layout).to_json()))
 
 
@@ -109,11 +109,11 @@ def _noon_before(day: date) -> str:
     return f"{day - timedelta(days=1)} 12:00"
 
 
-def _plotted(metric: Metric, value: Decimal | None) -> float | None:
+def plotted(metric: Metric, value: Decimal | None) -> float | None:
     return None if value is None else float(value * 100 if metric.unit == "percent" else value)
 
 
-def _axis_format(metric: Metric, currency: str) -> dict[str, str]:
+def axis_format(metric: Metric, currency: str) -> dict[str, str]:
     """The page's way: `$1,076`, `0.58 %`."""
     places = {"count": 0, "money": 0 if metric.adds_up else decimal_places(currency)}.get(metric.unit, 2)
     prefix = SYMBOLS.get(currency, f"{currency} ") if metric.unit == "money" else ""

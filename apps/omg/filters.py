@@ -54,8 +54,8 @@ class Filters:
         """As if by this dimension, too: for asking which roll-up has both."""
         return self if dimension in self.chosen else Filters({**self.chosen, dimension: ()})
 
-    def only(self, dimension: Dimension, value: str) -> "Filters":
-        return Filters({**self.chosen, dimension: (value,)})
+    def only(self, dimension: Dimension, *values: str) -> "Filters":
+        return Filters({**self.chosen, dimension: values})
 
 
 def read_filters(query: Query, others: frozenset[str] = OTHER_PARAMETERS) -> Filters:

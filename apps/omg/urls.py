@@ -1,9 +1,10 @@
 from django.urls import path
 
-from apps.omg.views import geography, overview, reach, reported, subject
+from apps.omg.views import explore, geography, overview, reach, reported, subject
 
 urlpatterns = [
     path("overview/", overview.overview, name="overview"),
+    path("explore/", explore.explore, name="explore"),
     path("geography/", geography.geography, name="geography"),
     path("campaigns/<path:campaign>/", subject.campaign, name="campaign"),
     path("reach/", reach.reach_page, name="reach"),

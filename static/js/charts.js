@@ -90,6 +90,9 @@ function endLabels(data) {
   }));
 }
 
+// On a phone a name keeps its beginning and its end, which tells it from the others.
+const shorter = (name) => (name.length > 18 ? `${name.slice(0, 8)}…${name.slice(-9)}` : name);
+
 async function draw(element) {
   const source = document.getElementById(element.dataset.chart);
   if (!source) return;
@@ -110,6 +113,7 @@ async function draw(element) {
   const traces = data.map((trace) => merged(style(trace), coloured(trace, read)));
   const whole = merged(layoutStyle(read, narrow), coloured(layout, read));
   if (narrow && labels.length > 4 && whole.xaxis.dtick) whole.xaxis.dtick = 2 * DAY_MS;
+  if (narrow && whole.yaxis.ticktext) whole.yaxis.ticktext = whole.yaxis.ticktext.map(shorter);
   if (!traces.some((trace) => trace.yaxis === "y2")) delete whole.yaxis2;
   whole.annotations = [...(whole.annotations || []), ...endLabels(traces)];
   done();
@@ -126,15 +130,32 @@ function explainPoints(element) {
   tip.className = "chart-tip";
   tip.hidden = true;
   element.append(tip);
-  element.on("plotly_hover", ({ points: [point] }) => {
+  element.on("plotly_hover", ({ points }) => {
+    const [point] = points;
     const { labels, words } = element.layout.meta;
-    const value = document.createElement("b");
-    value.textContent = words[point.pointIndex];
-    tip.replaceChildren(value, labels[point.pointIndex]);
+    const label = labels[point.pointIndex];
+    if (point.data.meta?.words) {
+      tip.replaceChildren(label, ...linesAt(points));
+    } else {
+      const value = document.createElement("b");
+      value.textContent = words[point.pointIndex];
+      tip.replaceChildren(value, label);
+    }
     tip.hidden = false;
     place(tip, element, point);
   });
   element.on("plotly_unhover", () => { tip.hidden = true; });
+}
+
+// Several lines, each with words of its own; the dotted way to an unfinished step says nothing twice.
+function linesAt(points) {
+  const inOrder = [...points].sort((one, other) => one.curveNumber - other.curveNumber);
+  const told = new Map(inOrder.map(({ data, pointIndex }) => [data.name, data.meta.words[pointIndex]]));
+  return [...told].map(([name, words]) => {
+    const line = document.createElement("b");
+    line.textContent = name ? `${words} ${name}` : words;
+    return line;
+  });
 }
 
 function place(tip, element, { xaxis, yaxis, x, y }) {
@@ -165,6 +186,8 @@ async function savePng(id) {
   const [ground, ink, muted] = ["--card", "--ink", "--muted"].map(read);
   done();
   const layout = { ...element.layout, paper_bgcolor: ground, margin: { ...element.layout.margin, l: 16, r: 16, b: 16 }, width: PNG.width, height: PNG.height, autosize: false };
+  // The page says in words beside the chart which colour is what; a picture goes alone.
+  if (element.data.some((trace) => trace.meta?.words && trace.name)) Object.assign(layout, { showlegend: true, legend: { orientation: "h", y: 1.08, font: { color: ink } } });
   const svg = await Plotly.toImage({ data: element.data, layout }, { format: "svg", width: PNG.width, height: PNG.height });
   const canvas = document.createElement("canvas");
   canvas.width = PNG.width * PNG.scale;

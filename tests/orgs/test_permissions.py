@@ -42,6 +42,7 @@ TABLE: dict[str, dict[str | None, int]] = {
     "org:api_keys": BUYER_PEOPLE,
     "org:overview": BUYER_OVERVIEW,
     "org:reported": BUYER_OVERVIEW,
+    "org:explore": BUYER_OVERVIEW,
     "org:reach": BUYER_OVERVIEW,
     "org:universe": BUYER_PEOPLE,
     "org:geography": BUYER_OVERVIEW,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 
 from apps.common.pages import Link
 from apps.common.period import Period
@@ -12,8 +12,8 @@ from apps.omg.filters import Filters
 from apps.omg.queries import choices
 from apps.orgs.public import OrgRequest, data_org_id
 
-# How an answer is written is no part of the state, and the filters are chosen anew.
-NO_STATE = frozenset({*Dimension, "choose", "format", "table"})
+# What is no part of a page's state: how an answer is written, and what other filters make meaningless.
+PASSING = ("choose", "format", "table", "page")
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ def filter_bar(request: OrgRequest, filters: Filters, period: Period) -> dict[st
     is_open = request.GET.get("choose") == "filters"
     return {
         "chips": [
-            Link(dimension, f"{dimension.capitalize()}: {display_name(value, dimension)}",
+            Link(dimension, f"{dimension.label}: {display_name(value, dimension)}",
                  url_of(request, filters.without(dimension, value)), current=False)
             for dimension, values in filters.chosen.items() for value in values
         ],
@@ -38,22 +38,29 @@ def filter_bar(request: OrgRequest, filters: Filters, period: Period) -> dict[st
         "is_open": is_open,
         "groups": _groups(request, filters, period) if is_open else [],
         "state": [
-            (key, value) for key, values in sorted(request.GET.lists()) if key not in NO_STATE for value in values
+            (key, value) for key, values in sorted(request.GET.lists())
+            if key not in (*Dimension, *PASSING) for value in values
         ],
-        "owns": " ".join([*Dimension, "choose"]),
+        "owns": " ".join([*Dimension, "choose", "page"]),
     }  # fmt: skip
 
 
 def url_of(request: HttpRequest, filters: Filters, *, choose: str | None = None) -> str:
     """This page's URL under other filters."""
     query = request.GET.copy()
-    for name in (*Dimension, "choose", "format", "table"):
-        query.pop(name, None)
-    for dimension, values in filters.chosen.items():
-        query.setlist(dimension.value, list(values))
     if choose:
         query["choose"] = choose
-    return f"?{query.urlencode()}" if query else request.path
+    return url_under(query, request.path, filters, keep=("choose",) if choose else ())
+
+
+def url_under(query: QueryDict, path: str, filters: Filters, *, keep: tuple[str, ...] = ()) -> str:
+    """The URL of a state that is otherwise `query`, which is changed."""
+    for name in (*Dimension, *PASSING):
+        if name not in keep:
+            query.pop(name, None)
+    for dimension, values in filters.chosen.items():
+        query.setlist(dimension.value, list(values))
+    return f"?{query.urlencode()}" if query else path
 
 
 def _groups(request: OrgRequest, filters: Filters, period: Period) -> list[dict[str, Any]]:
@@ -65,7 +72,7 @@ def _groups(request: OrgRequest, filters: Filters, period: Period) -> list[dict[
         values = list(dict.fromkeys([*chosen, *found[dimension][: choices.MOST]]))
         groups.append({
             "key": dimension.value,
-            "name": dimension.value.capitalize(),
+            "name": dimension.label,
             "choices": [Choice(value, display_name(value, dimension), value in chosen) for value in values],
             "has_more": len(found[dimension]) > choices.MOST,
             "most": choices.MOST,
