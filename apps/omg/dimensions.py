@@ -23,10 +23,14 @@ class Dimension(StrEnum):
     PLATFORM = "platform", "platform", Kept.NARROW
     CHANNEL = "channel", "channel", Kept.NARROW
     CAMPAIGN = "campaign", "campaign_id", Kept.NARROW
-    DEVICE = "device", "device", Kept.WIDE
-    COUNTRY = "country", "country", Kept.WIDE
-    PUBLISHER = "publisher", "publisher", Kept.WIDE
+    LINE_ITEM = "line_item", "line_item_id", Kept.WIDE
     CREATIVE = "creative", "creative_id", Kept.WIDE
+    PUBLISHER = "publisher", "publisher", Kept.WIDE
+    DEVICE = "device", "device", Kept.WIDE
+    AUDIENCE = "audience", "cohort_id", Kept.WIDE
+    COUNTRY = "country", "country", Kept.WIDE
+    REGION = "region", "region", Kept.WIDE
+    POSTAL_CODE = "postal_code", "postal_code", Kept.WIDE
 
     def __new__(cls, value: str, column: str = "", kept: Kept = Kept.WIDE) -> Self:
         made = str.__new__(cls, value)

@@ -32,6 +32,7 @@ from apps.omg.question import (
 from apps.orgs.models import Kind, Organisation
 from apps.orgs.public import SERVICE, create_organisation
 from apps.warehouse.public import execute
+from tests.omg.test_filters import finer
 from tests.support.world import YESTERDAY_NOON, World, event, import_lines
 
 # A day of 25 hours in New York is among them.
@@ -55,6 +56,8 @@ VALUES: dict[Dimension, tuple[str, ...]] = {
     Dimension.PLATFORM: ("hulu", "linear", "disney"), Dimension.CHANNEL: ("tv", "video"),
     Dimension.CAMPAIGN: ("c0", "c1", "c2"), Dimension.DEVICE: ("ctv", "mobile", ""),
     Dimension.COUNTRY: ("US", "NP", ""), Dimension.PUBLISHER: ("x", "=y"), Dimension.CREATIVE: ("cr0", "cr1"),
+    Dimension.LINE_ITEM: ("li1", "li2", ""), Dimension.AUDIENCE: ("eco_renters", ""),
+    Dimension.REGION: ("CA", "NY", ""), Dimension.POSTAL_CODE: ("10013", "94105", ""),
 }  # fmt: skip
 
 
@@ -80,7 +83,7 @@ def scattered(seed: int) -> list[dict[str, Any]]:
             "device": {"type": VALUES[Dimension.DEVICE][drawn // 3 % 3]},
             "geo": {"country": VALUES[Dimension.COUNTRY][drawn // 9 % 3]},
         }
-        made.append(one)
+        made.append(finer(one, drawn, VALUES))
     return made
 
 

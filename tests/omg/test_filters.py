@@ -1,6 +1,6 @@
 """Filters of the overview: in the URL, several values, chips; and figures of roll-ups that agree with raw events."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -25,7 +25,9 @@ SignIn = Callable[[str | None], Client]
 VALUES = {
     Dimension.PLATFORM: ("hulu", "linear"), Dimension.CHANNEL: ("tv", "video"), Dimension.CAMPAIGN: ("a", "b"),
     Dimension.DEVICE: ("ctv", "mobile", ""), Dimension.COUNTRY: ("US", "NP", ""), Dimension.PUBLISHER: ("x", "=y"),
-    Dimension.CREATIVE: ("cr1", "cr2"),
+    Dimension.CREATIVE: ("cr1", "cr2"), Dimension.LINE_ITEM: ("li1", "li2", ""),
+    Dimension.AUDIENCE: ("eco_renters", ""), Dimension.REGION: ("CA", "NY", ""),
+    Dimension.POSTAL_CODE: ("10013", "94105", ""),
 }  # fmt: skip
 
 
@@ -40,7 +42,18 @@ def detailed(number: int) -> dict[str, Any]:
         "device": {"type": VALUES[Dimension.DEVICE][drawn // 3 % 3]},
         "geo": {"country": VALUES[Dimension.COUNTRY][drawn // 9 % 3]},
     }
-    return one
+    return finer(one, drawn, VALUES)
+
+
+def finer(one: dict[str, Any], drawn: int, values: Mapping[Dimension, Sequence[str]]) -> dict[str, Any]:
+    """With line item, audience and place, each of them missing now and then."""
+    one["source"]["line_item_id"] = values[Dimension.LINE_ITEM][drawn // 5 % 3]
+    one["cohort_id"] = values[Dimension.AUDIENCE][drawn // 7 % 2]
+    one["context"]["geo"] |= {
+        "region": values[Dimension.REGION][drawn // 11 % 3],
+        "postal_code": values[Dimension.POSTAL_CODE][drawn // 17 % 3],
+    }
+    return {name: value for name, value in one.items() if value != ""}
 
 
 @pytest.fixture(scope="module")

@@ -4,32 +4,27 @@ from uuid import UUID
 
 from apps.common.period import Period
 from apps.omg.dimensions import Dimension
+from apps.omg.queries.figures import TABLES
 from apps.warehouse.public import execute
 
 MOST = 40
-SQL = """
-SELECT choice.1 AS dimension, choice.2 AS value, sum(events) AS events
-FROM
-(
-    SELECT platform, channel, campaign_id, device, country, publisher, creative_id, sum(d.events) AS events
-    FROM performance_detail AS d
-    WHERE org_id = {org_id:UUID} AND bucket >= {start:DateTime('UTC')} AND bucket < {until:DateTime('UTC')}
-    GROUP BY platform, channel, campaign_id, device, country, publisher, creative_id
-)
-ARRAY JOIN [
-    ('platform', toString(platform)), ('channel', toString(channel)), ('campaign', toString(campaign_id)),
-    ('device', toString(device)), ('country', toString(country)), ('publisher', toString(publisher)),
-    ('creative', toString(creative_id))
-] AS choice
-GROUP BY dimension, value
-ORDER BY dimension, events DESC, value
-LIMIT {most:UInt32} BY dimension
+ONE = """
+SELECT '{dimension}' AS dimension, toString({column}) AS value, sum(r.events) AS events
+FROM {table} AS r
+WHERE org_id = {{org_id:UUID}} AND bucket >= {{start:DateTime('UTC')}} AND bucket < {{until:DateTime('UTC')}}
+GROUP BY {column}
+ORDER BY events DESC, value
+LIMIT {{most:UInt32}}
 """
+SQL = " UNION ALL ".join(
+    f"({ONE.format(dimension=one.value, column=one.column, table=TABLES[one.kept])})" for one in Dimension
+)
 
 
 def fetch(org_id: UUID, period: Period) -> dict[Dimension, list[str]]:
     """Up to `MOST` + 1 values each: one too many tells that there are more."""
     found: dict[Dimension, list[str]] = {dimension: [] for dimension in Dimension}
-    for row in execute(org_id, "omg.choices", SQL, {**period.bounds, "most": MOST + 1}):
+    rows = execute(org_id, "omg.choices", SQL, {**period.bounds, "most": MOST + 1})
+    for row in sorted(rows, key=lambda row: (-row["events"], row["value"])):
         found[Dimension(row["dimension"])].append(row["value"])
     return found

@@ -122,7 +122,9 @@ def _reach_note(data: Data, dimension: Dimension, filters: Filters) -> str:
     kept = "Persons are kept by platform, channel and campaign"
     if not filters.is_narrow:
         return f"{kept}, so reach and frequency are not known under these filters."
-    return "" if data.reach.by_name is not None else f"{kept}, so reach and frequency by {dimension} are not known."
+    return (
+        "" if data.reach.by_name is not None else f"{kept}, so reach and frequency by {dimension.words} are not known."
+    )
 
 
 def _trend(request: OrgRequest, data: Data) -> dict[str, Any]:
@@ -165,13 +167,12 @@ def _breakdown(request: OrgRequest, data: Data, dimension: Dimension, filters: F
         row["page"] = page_of(request, dimension, row["value"])
     return {
         **made,
-        "title": f"By {dimension.value}",
+        "title": f"By {dimension.words}",
         "by": dimension.value,
         "by_links": [
-            Link(one.value, one.value.capitalize(), url_with(request, by=one.value), one is dimension)
-            for one in Dimension
+            Link(one.value, one.label, url_with(request, by=one.value), one is dimension) for one in Dimension
         ],
-        "columns": [sortable(request, "name", dimension.value.capitalize(), sort, numeric=False)]
+        "columns": [sortable(request, "name", dimension.label, sort, numeric=False)]
         + [sortable(request, metric.key, metric.name, sort, definition=metric.definition) for metric in METRICS],
         "csv_url": url_with(request, format="csv", table="breakdown"),
     }
