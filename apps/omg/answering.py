@@ -52,23 +52,31 @@ def answer(question: Question, currency: str, asker: Asker) -> Answer:
     check_campaigns(question, asker)
     left_out = _left_out(question, currency, asker)
     persons, note = _where_persons_are(question, asker)
-    with ThreadPoolExecutor(2, thread_name_prefix="question") as together:
-        rows = together.submit(_ask, question, list(left_out), persons, asker)
-        whole = together.submit(_ask, of_all(question), list(left_out), persons, asker)
-        found, all_of_it = rows.result(), whole.result()
+    found, whole = _rows_and_whole(question, list(left_out), persons, asker)
     if not found and question.offset:
         raise NotFound("There are not so many rows; begin again without `cursor` or page.")
-    lines = [_line(row, question, persons) for row in found]
     return Answer(
         question,
-        lines,
+        [_line(row, question, persons) for row in found],
         count=found[0]["groups"] if found else 0,
-        whole=_line(all_of_it[0], of_all(question), persons) if all_of_it else _nothing(question, persons),
+        whole=whole,
         most=_most(found, question),
         left_out=left_out,
         as_of=asker.as_of,
         note=note,
     )
+
+
+def _rows_and_whole(question: Question, foreign: list[str], persons: Persons, asker: Asker) -> tuple[Rows, Line]:
+    """Sums of all rows come with them; persons must be counted again, at the same time."""
+    everything = of_all(question)
+    if persons is Persons.NOT_ASKED:
+        found = _ask(question, foreign, persons, asker)
+        return found, _line(found[0], everything, persons, "all_") if found else _nothing(question, persons)
+    with ThreadPoolExecutor(2, thread_name_prefix="question") as together:
+        rows = together.submit(_ask, question, foreign, persons, asker)
+        whole = together.submit(_ask, everything, foreign, persons, asker).result()
+        return rows.result(), _line(whole[0], everything, persons) if whole else _nothing(question, persons)
 
 
 def check_campaigns(question: Question, asker: Asker) -> None:
@@ -105,14 +113,14 @@ def _ask(question: Question, foreign: list[str], persons: Persons, asker: Asker)
     return asker.ask("omg.figures", *figures.sql_of(question, foreign, persons=persons))
 
 
-def _line(row: Mapping[str, Any], question: Question, persons: Persons) -> Line:
+def _line(row: Mapping[str, Any], question: Question, persons: Persons, prefix: str = "") -> Line:
     keys = tuple(row[name] for name in figures.names_of(question) if name != "one")
-    parts = [_totals(row, part, question, persons) for part in figures.parts_of(question)]
+    parts = [_totals(row, part, question, persons, prefix) for part in figures.parts_of(question)]
     return Line(keys, *parts)
 
 
-def _totals(row: Mapping[str, Any], part: str, question: Question, persons: Persons) -> Totals:
-    sums = {measure: row[f"{part}_{measure}"] for measure in question.measures}
+def _totals(row: Mapping[str, Any], part: str, question: Question, persons: Persons, prefix: str) -> Totals:
+    sums = {measure: row[f"{prefix}{part}_{measure}"] for measure in question.measures}
     return Totals(**sums, reach=None if persons is Persons.NOT_ASKED else row[f"{part}_reach"])
 
 

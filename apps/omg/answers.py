@@ -26,6 +26,8 @@ log = structlog.get_logger()
 EVERYTHING = "organisation"
 WATERMARK_SECONDS = 5
 ANSWER_SECONDS = 600
+# Whole files are not kept: they are asked for once.
+MOST_KEPT_ROWS = 2_000
 Rows = list[dict[str, Any]]
 
 
@@ -44,7 +46,8 @@ class Asker:
         found = _kept(key)
         if found is None:
             found = execute(self.org_id, tag, sql, params)
-            _keep(key, found, ANSWER_SECONDS)
+            if len(found) <= MOST_KEPT_ROWS:
+                _keep(key, found, ANSWER_SECONDS)
         return found
 
     @property

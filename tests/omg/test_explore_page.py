@@ -83,9 +83,10 @@ def test_a_press_on_a_name_goes_into_it(get: Get) -> None:
     assert first == "?range=7d&metric=spend&sort=-spend&by=campaign&platform=hulu"
     page = get(first)
     assert rows_of(page) == [["autumn", "$0.08"]]
-    second = page.context["table"]["rows"][0]["names"][0]["url"]
-    assert "platform=hulu&campaign=autumn" in second
-    assert get(second).status_code == 200
+    for following in ("line_item", "creative", "publisher", "publisher"):
+        page = get(page.context["table"]["rows"][0]["names"][0]["url"])
+        assert page.context["heading"] in {f"By {following.replace('_', ' ')}", "All"}
+    assert "campaign=autumn" in page.request["QUERY_STRING"]
 
 
 def test_files_hold_all_rows_for_spreadsheets(get: Get) -> None:
@@ -170,7 +171,9 @@ def test_every_dimension_metric_and_grain_has_its_page(get: Get) -> None:
 
 
 def test_nothing_no_match_and_no_data(get: Get, world: World, as_persona: SignIn) -> None:
-    assert "No events match these filters" in get("?range=7d&device=none").content.decode()
+    for value in ("none", "%00", "%ED%A0%80", "%27%20OR%201=1", "%5C%27"):
+        page = get(f"?range=7d&device={value}")
+        assert (page.status_code, "No events match these filters" in page.content.decode()) == (200, True)
     assert "No events in 1–5 January 2030" in get("?start=2030-01-01&end=2030-01-05").content.decode()
     empty = as_persona("super_admin").get(f"/o/{world.slug('platform')}/explore/")
     assert (empty.status_code, "No events to explore yet" in empty.content.decode()) == (200, True)

@@ -29,7 +29,7 @@ WAS_BEFORE = "{at} >= {{before_since:DateTime('UTC')}} AND {at} < {{before_cut:D
 CONDITIONS: Mapping[str, str] = {NOW: IN_SPAN, SO_FAR: WAS_SO_FAR, BEFORE: WAS_BEFORE}
 
 PAGE = """
-SELECT {names}, {columns}, count() OVER () AS groups{most}
+SELECT {names}, {columns}, count() OVER () AS groups{windows}
 FROM ({sums}) AS sums{persons}
 ORDER BY {order}
 LIMIT {{limit:UInt64}} OFFSET {{offset:UInt64}}
@@ -92,7 +92,7 @@ def sql_of(question: Question, foreign: Sequence[str], *, persons: Persons) -> t
     sql = PAGE.format(
         names=", ".join(names),
         columns=", ".join([*measures, *reach]),
-        most="".join(_most(question, with_reach=bool(reach))),
+        windows="".join(_windows(question, measures, with_reach=bool(reach))),
         sums=_sums(question, foreign),
         persons=f" LEFT JOIN ({joined}) AS persons USING ({', '.join(names)})" if joined else "",
         order=", ".join([*_order(question, with_reach=bool(reach)), *names]),
@@ -137,8 +137,10 @@ def _keys(question: Question, at: str) -> str:
     return ", ".join(keys or ["1 AS one"])
 
 
-def _most(question: Question, *, with_reach: bool) -> Iterator[str]:
-    """The largest value of each metric over all rows, beside those of this page."""
+def _windows(question: Question, measures: Sequence[str], *, with_reach: bool) -> Iterator[str]:
+    """Beside the rows of this page, of all rows: each metric's largest; the sums where no persons are asked for."""
+    if not with_reach:
+        yield from (f", sum({column}) OVER () AS all_{column}" for column in measures)
     for metric in question.metrics:
         if with_reach or "reach" not in metric.measures:
             yield f", max({metric.sql(f'{NOW}_')}) OVER () AS most_{metric.key}"

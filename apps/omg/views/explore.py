@@ -74,6 +74,7 @@ def explore(request: OrgRequest) -> HttpResponse:
     asker = Asker(data_org_id(request.org), anew="no-cache" in request.headers.get("Cache-Control", ""))
     if kind := request.GET.get("format"):
         return _file(request, question, asker, kind)
+    fragment = request.htmx.target if request.htmx and request.htmx.target in FRAGMENTS else ""
     context: dict[str, Any] = {
         "period": period,
         "against": question.against,
@@ -88,7 +89,7 @@ def explore(request: OrgRequest) -> HttpResponse:
         context |= {
             "range": range_context(request, period, extent),
             "freshness": freshness(extent, now=now, time_zone=period.time_zone),
-            **_answered(request, asked, question, asker, extent),
+            **({} if fragment == "filters" else _answered(request, asked, question, asker, extent, fragment)),
         }
     except Unavailable:
         status = 503
@@ -99,8 +100,9 @@ def explore(request: OrgRequest) -> HttpResponse:
 
 
 def _answered(
-    request: OrgRequest, asked: Asked, question: Question, asker: Asker, extent: Extent | None
+    request: OrgRequest, asked: Asked, question: Question, asker: Asker, extent: Extent | None, fragment: str
 ) -> dict[str, Any]:
+    """What the fragment shows, or all of it."""
     if extent is None:
         return {"is_empty": True}
     found = answer(question, request.org.currency, asker)
@@ -108,7 +110,7 @@ def _answered(
         return {"nothing_here": nothing_here(request, [], question.period, extent), "no_match": bool(question.filters)}
     return {
         "table": _table(request, asked, found),
-        "chart": chart_card(request, asked, found, asker),
+        "chart": None if fragment == "explore-table" else chart_card(request, asked, found, asker),
         "notes": [one for one in (left_out_note(found.left_out, request.org.currency), found.note) if one],
     }
 

@@ -1,5 +1,6 @@
 """The chart of Explore: one metric of the largest rows, or its course over time by the first dimension."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -7,11 +8,11 @@ from typing import Any
 from apps.common.figures import format_value, money_places
 from apps.common.pages import Link, url_with
 from apps.omg import explore_chart
-from apps.omg.answering import Answer, answer
+from apps.omg.answering import Answer, Line, answer
 from apps.omg.answers import Asker
 from apps.omg.dimensions import display_name
 from apps.omg.explore import Asked, heading, name_of, time_label
-from apps.omg.metrics import Totals
+from apps.omg.metrics import Metric, Totals
 from apps.omg.question import Order, Question
 from apps.orgs.public import OrgRequest, data_mark
 
@@ -41,11 +42,7 @@ def chart_card(request: OrgRequest, asked: Asked, found: Answer, asker: Asker) -
 def _ranking(request: OrgRequest, asked: Asked, found: Answer, asker: Asker) -> dict[str, Any]:
     """The largest of all rows, whatever the table is sorted by."""
     metric, question, currency = asked.chart, found.question, request.org.currency
-    largest = replace(
-        question, metrics=(metric,), against=None, order=(Order(metric, descending=True),),
-        limit=explore_chart.MOST_BARS, offset=0,
-    )  # fmt: skip
-    lines = answer(largest, currency, asker).lines
+    lines = _top(metric, found, currency, asker)
     values = [metric.value(line.now) for line in lines]
     places = money_places(values, currency)
     words = [format_value(value, metric.unit, currency, places=places) for value in values]
@@ -58,6 +55,17 @@ def _ranking(request: OrgRequest, asked: Asked, found: Answer, asker: Asker) -> 
         "json": explore_chart.ranking(metric, names, values, words, currency), "keys": [], "of": of,
         "question": question,
     }  # fmt: skip
+
+
+def _top(metric: Metric, found: Answer, currency: str, asker: Asker) -> Sequence[Line]:
+    """Those of the table where it begins with them, else asked for."""
+    question, by_metric = found.question, Order(metric, descending=True)
+    if question.order[:1] == (by_metric,) and not question.offset and question.against is None:
+        return found.lines[: explore_chart.MOST_BARS]
+    largest = replace(
+        question, metrics=(metric,), against=None, order=(by_metric,), limit=explore_chart.MOST_BARS, offset=0
+    )
+    return answer(largest, currency, asker).lines
 
 
 def _course(request: OrgRequest, asked: Asked, found: Answer, asker: Asker) -> dict[str, Any]:
