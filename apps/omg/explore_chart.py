@@ -13,6 +13,8 @@ from apps.omg.metrics import Metric
 from apps.omg.question import Grain, Question
 
 MOST_BARS, MOST_LINES = 12, 5
+# Room for so many bars, so that a single one is no wall.
+FEWEST_PLACES = 5
 LONGEST_TICK = 48
 # With more steps than these, points stand closer than they are wide.
 MANY_STEPS = 60
@@ -43,7 +45,7 @@ def ranking(metric: Metric, names: Sequence[str], values: Sequence[Decimal | Non
             "hovermode": "y",
             "xaxis": {**axis_format(metric, currency), "showgrid": True, "rangemode": "tozero", "nticks": 6},
             "yaxis": {
-                "tickvals": places, "ticktext": [_short(name) for name in names], "range": [len(names) - 0.5, -0.5],
+                "tickvals": places, "ticktext": [_short(name) for name in names], "range": [max(len(names), FEWEST_PLACES) - 0.5, -0.5],
                 "showgrid": False, "zeroline": False, "rangemode": "normal",
             },
             "meta": {"today": None, "labels": list(names), "words": list(words)},
