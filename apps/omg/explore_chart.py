@@ -34,6 +34,7 @@ class Series:
 def ranking(metric: Metric, names: Sequence[str], values: Sequence[Decimal | None], words: Sequence[str],
             currency: str) -> dict[str, Any]:  # fmt: skip
     places = list(range(len(names)))
+    room = max(len(names), FEWEST_PLACES)
     return {
         "data": [
             {
@@ -45,7 +46,7 @@ def ranking(metric: Metric, names: Sequence[str], values: Sequence[Decimal | Non
             "hovermode": "y",
             "xaxis": {**axis_format(metric, currency), "showgrid": True, "rangemode": "tozero", "nticks": 6},
             "yaxis": {
-                "tickvals": places, "ticktext": [_short(name) for name in names], "range": [max(len(names), FEWEST_PLACES) - 0.5, -0.5],
+                "tickvals": places, "ticktext": [_short(name) for name in names], "range": [room - 0.5, -0.5],
                 "showgrid": False, "zeroline": False, "rangemode": "normal",
             },
             "meta": {"today": None, "labels": list(names), "words": list(words)},

@@ -21,7 +21,7 @@ from apps.omg.dimensions import Dimension, display_name
 from apps.omg.metrics import Metric
 from apps.omg.question import TIME, Grain, Question
 
-MONEY = pa.decimal128(38, 18)
+MONEY, MONEY_RATIO = pa.decimal128(38, 18), pa.decimal128(38, 6)
 # What neither a cell of XLSX nor a sheet's name may hold.
 NOT_IN_CELLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
@@ -62,7 +62,8 @@ def _dimension(place: int, one: Dimension, name: Callable[[str, Dimension], str]
 
 
 def _columns_of(metric: Metric, *, compared: bool) -> Iterator[Column]:
-    kind = {"money": MONEY, "count": pa.int64()}.get(metric.unit, pa.float64())
+    money = MONEY if metric.adds_up else MONEY_RATIO
+    kind = {"money": money, "count": pa.int64()}.get(metric.unit, pa.float64())
     yield Column(metric.key, kind, lambda line: _typed(metric, metric.value(line.now)))
     if compared:
         yield Column(

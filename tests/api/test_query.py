@@ -98,7 +98,7 @@ def test_files_have_typed_columns(buyer: Asker) -> None:
     assert parquet.schema.equals(arrow.schema)
     assert {field.name: str(field.type) for field in parquet.schema} == {
         "campaign": "string", "time": "date32[day]", "spend": "decimal128(38, 18)", "impressions": "int64",
-        "ctr": "double", "cpm": "decimal128(38, 18)",
+        "ctr": "double", "cpm": "decimal128(38, 6)",
     }  # fmt: skip
     assert parquet.schema.metadata[b"currency"] == b"USD"
     (row,) = parquet.to_pylist()

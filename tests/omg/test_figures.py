@@ -232,14 +232,15 @@ def test_the_narrowest_roll_up_that_has_it_all_answers() -> None:
     assert (wide.table, wide.persons) == (Kept.WIDE, Persons.NOT_ASKED)
 
 
-def test_hours_of_a_day_that_has_25(org: Organisation) -> None:
+@pytest.mark.parametrize("name", ["America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "America/St_Johns"])
+def test_hours_are_those_of_the_zones_clocks(org: Organisation, name: str) -> None:
     """New York set its clocks back on 2 November 2025: one o'clock was there twice."""
     day = date(2025, 11, 2)
     question = Question(
-        find_metrics(["events"]), Period(day, day, "America/New_York"), grain=Grain.HOUR, limit=100,
+        find_metrics(["events"]), Period(day, day, name), grain=Grain.HOUR, limit=100,
         order=read_order(["time"], (), (), Grain.HOUR),
     )  # fmt: skip
-    zone = ZoneInfo("America/New_York")
+    zone = ZoneInfo(name)
     times = [line.keys[0] for line in asked(org, question).lines]
     assert all(isinstance(one, datetime) and one.astimezone(zone).minute == 0 for one in times)
     assert len({one.astimezone(UTC) for one in times}) == len(times) > 20  # type: ignore[union-attr]

@@ -25,7 +25,8 @@ def chart_card(request: OrgRequest, asked: Asked, found: Answer, asker: Asker) -
     drawn = _course(request, asked, found, asker) if asked.grain else _ranking(request, asked, found, asker)
     unit = request.org.currency if metric.unit == "money" else {"percent": "percent"}.get(metric.unit, "")
     subtitle = ", ".join(filter(None, (unit, drawn.pop("of"), period.label, period.zone_label)))
-    title = f"{metric.name} {heading(drawn.pop('question')).lower()}"
+    question: Question = drawn.pop("question")
+    title = f"{metric.name} {heading(question).lower() if question.dimensions or question.grain else 'in all'}"
     whose = f"{request.org.name}, generated data" if request.org.shows_generated else request.org.name
     return {
         "title": title,
