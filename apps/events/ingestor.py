@@ -8,25 +8,25 @@ Batches are written strictly in order, by one thread; decoding runs ahead of it.
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
-from itertools import chain, repeat
+from itertools import chain, islice, repeat
 from threading import Event
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import structlog
-from django.db import OperationalError, connections
+from django.db import DataError, OperationalError, connections
 
 from apps.common.errors import Unavailable
 from apps.events.decoding import Decoded, Decoders, prepare_apart
 from apps.events.generated import data_id_of, part_id_of
 from apps.events.known import KnownIds
-from apps.events.lock import LockLost, WriteLock, write_lock
+from apps.events.lock import WriteLock, write_lock
 from apps.events.log.chosen import event_log
 from apps.events.log.interface import LINES_PER_RECORD, EventLog, Record
 from apps.events.persons import PersonNumbers
-from apps.events.preparing import Arrived, Job, Prepared
+from apps.events.preparing import Arrived, Job, Prepared, prepare
 from apps.events.writing import write
 from apps.orgs.public import SERVICE, acting
 
@@ -41,6 +41,11 @@ IDLE = 1.0
 # What it waits for a service that does not answer, in seconds: the last for ever, or not at all for the impatient.
 PAUSES = (0.2, 0.5, 1, 2, 5)
 LONGEST_PAUSE = 15
+# What is wrong with the data and with nothing else. Other failures are not the records' fault: they are raised, whoever
+# runs this begins anew, and the batch waits.
+UNFIT = (ValueError, DataError)
+# So often a record may take the process down that decodes it, which may be for want of memory: some minutes in all.
+MOST_DEATHS = 20
 
 
 class Stopped(Exception):
@@ -86,7 +91,7 @@ class Ingestor:
                 under_way: deque[Future[int]] = deque()
                 for batch_id, records in _batches(self._log, self._stopped.is_set):
                     decoded = [
-                        (part, self._decoders.submit(_job(batch_id, part), much_waits=much_waits))
+                        (part, self._decoders.submit(_job(part_id_of(batch_id, part[0]), part), much_waits=much_waits))
                         for part in _portions(records)
                     ]
                     under_way.append(writer.submit(self._finish, batch_id, decoded))
@@ -113,13 +118,10 @@ class Ingestor:
             connections.close_all()
 
     def _write(self, batch_id: UUID, records: Sequence[Record], prepared: Sequence[Prepared]) -> None:
-        """A service that does not answer is waited for; any other failure is noted on the records, which are passed
-        over."""
+        """A service that does not answer is waited for; records that cannot be written are noted and passed over."""
         for pause in chain(PAUSES, repeat(LONGEST_PAUSE if self._patient else None)):
             try:
                 write(self._log, batch_id, records, prepared, self._known, self._persons, self._lock)
-            except LockLost:
-                raise
             except (Unavailable, OperationalError) as error:
                 log.warning("events.service_unavailable", error=str(error))
                 connections.close_all()
@@ -127,26 +129,51 @@ class Ingestor:
                     raise
                 if self._stopped.wait(pause):
                     raise Stopped from error
-            except Exception as error:
-                log.exception("events.batch_failed", batch=str(batch_id))
-                self._pass_over(records, error)
+            except UNFIT as error:
+                log.exception("events.batch_failed", batch=str(batch_id), records=len(records))
+                self._write_apart(batch_id, records, error)
                 return
             else:
                 return
+
+    def _write_apart(self, batch_id: UUID, records: Sequence[Record], error: Exception) -> None:
+        """Find the record that is to blame by halves, each an insert of its own; its id is the same in a replay."""
+        if len(records) == 1:
+            self._pass_over(records, error)
+            return
+        middle = len(records) // 2
+        for half in (records[:middle], records[middle:]):
+            half_id = uuid5(batch_id, f"{half[0].pk}..{half[-1].pk}")
+            self._write(half_id, half, [prepare(_job(half_id, half))])
 
     def _outcomes(
         self, batch_id: UUID, records: Sequence[Record], decoded: Decoded
     ) -> Iterator[tuple[Sequence[Record], Prepared]]:
         """What became of a job. One that fails is tried again record by record, to find which of them is to blame."""
         try:
-            yield records, decoded()
+            yield records, decoded() if len(records) > 1 else self._decoded_in_the_end(decoded)
+        except Stopped:
+            raise
         except Exception as error:
             log.exception("events.decoding_failed", records=[record.pk for record in records])
             if len(records) == 1:
                 self._pass_over(records, error)
                 return
             for record in records:
-                yield from self._outcomes(batch_id, [record], partial(prepare_apart, _job(batch_id, [record])))
+                job = _job(part_id_of(batch_id, record), [record])
+                yield from self._outcomes(batch_id, [record], partial(prepare_apart, job))
+
+    def _decoded_in_the_end(self, decoded: Decoded) -> Prepared:
+        """A process that dies says nothing against the record before it has done so many times."""
+        pauses = chain(PAUSES, repeat(LONGEST_PAUSE)) if self._patient else PAUSES
+        for pause in islice(pauses, MOST_DEATHS):
+            try:
+                return decoded()
+            except (BrokenExecutor, OSError) as error:
+                log.warning("events.decoder_died", error=repr(error))
+                if self._stopped.wait(pause):
+                    raise Stopped from error
+        return decoded()
 
     def _pass_over(self, records: Sequence[Record], error: Exception) -> None:
         with acting(SERVICE):
@@ -195,10 +222,10 @@ def _portions(records: Sequence[Record]) -> Iterator[list[Record]]:
     yield portion
 
 
-def _job(batch_id: UUID, records: Sequence[Record]) -> Job:
+def _job(part_id: UUID, records: Sequence[Record]) -> Job:
     org = records[0].org
     arrived = [Arrived(bytes(one.payload), one.created_at, one.history) for one in records]
-    return Job(data_id_of(records[0]), part_id_of(batch_id, records[0]), org.currency, org.raw_event_days, arrived)
+    return Job(data_id_of(records[0]), part_id, org.currency, org.raw_event_days, arrived)
 
 
 def _by_part(

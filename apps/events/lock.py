@@ -8,6 +8,7 @@ from django.db import connection
 
 from apps.common.errors import Conflict
 from apps.events.log import store
+from apps.events.log.interface import LockLost
 from apps.orgs.public import SERVICE, acting
 
 KEY = 0x5052_4543
@@ -16,10 +17,6 @@ SELECT EXISTS (
     SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = 0 AND objid = %s AND granted AND pid = %s
 )
 """
-
-
-class LockLost(RuntimeError):
-    """The session that held the lock is gone; another process may be writing already."""
 
 
 @dataclass(frozen=True)

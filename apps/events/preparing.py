@@ -6,6 +6,7 @@ Imports no Django, so that processes of a pool start in a moment and share the w
 import gc
 import multiprocessing
 import os
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -86,6 +87,7 @@ class Prepared(Struct, frozen=True):
 
 def begin_process() -> None:
     """For each process of a pool: it ends with the one that made it, also when that is killed, and has no pandas."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; its parent says when to stop
     Thread(target=_end_with_parent, daemon=True).start()
     # pyarrow would import pandas (a second), only to ask whether a list is one of its series.
     sys.meta_path.insert(0, _NoPandas())

@@ -15,8 +15,8 @@ from apps.events.canonical import LONGEST_LINE
 from apps.events.flow.counting import count_minutes
 from apps.events.generated import data_id_of
 from apps.events.known import KnownIds
-from apps.events.lock import LockLost, WriteLock
-from apps.events.log.interface import EventLog, Record
+from apps.events.lock import WriteLock
+from apps.events.log.interface import EventLog, LockLost, Record
 from apps.events.models import FileImport, QuarantinedLine
 from apps.events.persons import PersonNumbers
 from apps.events.preparing import Outcome, Prepared, Rejected

@@ -41,13 +41,21 @@ LIMITS: Mapping[str, Any] = {
 }
 # Those of them that only make sense for a question.
 READING = frozenset({"readonly", "max_result_rows", "result_overflow_mode"})
-# Errors of the engine that pass: time-outs, too many queries or parts at once, memory, disk space, a table shut down.
-PASSING = frozenset({159, 202, 203, 209, 210, 241, 242, 243, 252, 319, 999})
+# Errors of the engine that pass: time-outs, too many queries or parts at once, memory, disk space, a table or all of it
+# shut down.
+PASSING = frozenset({159, 202, 203, 209, 210, 236, 241, 242, 243, 252, 319, 999})
+# Errors that a value among the rows is to blame for, and not the schema: out of its range, too long, missing, not of an
+# enumeration.
+VALUES = frozenset({69, 128, 131, 321, 349, 407, 691})
 Audit = Callable[[str, Mapping[str, Any]], None]
 
 
 class UnscopedQuery(AssertionError):
     """A query that does not bind its organisation: a mistake in our code, never the user's."""
+
+
+class UnfitRows(ValueError):
+    """The engine does not take these very rows, however often they are sent."""
 
 
 @cache
@@ -100,8 +108,11 @@ def execute_across(
 
 
 def insert(table: str, rows: pa.Table, *, token: str) -> None:
-    """Append `rows` under `token`: the same token twice writes nothing the second time, views included."""
-    with _reachable():
+    """Append `rows` under `token`: the same token twice writes nothing the second time, views included.
+
+    Raises `UnfitRows` when a value among them is to blame.
+    """
+    with _reachable(), _fit():
         client().insert_arrow(
             table,
             rows,
@@ -156,6 +167,16 @@ def _reachable() -> Iterator[None]:
     except DatabaseError as error:
         if error.code in PASSING:
             raise Unavailable(f"ClickHouse cannot do this now: {error}") from error
+        raise
+
+
+@contextmanager
+def _fit() -> Iterator[None]:
+    try:
+        yield
+    except DatabaseError as error:
+        if error.code in VALUES:
+            raise UnfitRows(str(error)) from error
         raise
 
 

@@ -7,17 +7,19 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from clickhouse_connect.driver.exceptions import DatabaseError
 from django.db import OperationalError, connection
 
 from apps.common.errors import Unavailable
 from apps.events import decoding, ingestor, known, lock
 from apps.events.ingestor import only_ingestor
-from apps.events.log import interface, store
+from apps.events.log import interface, postgres, store
 from apps.events.log.models import LogRecord
 from apps.events.log.postgres import PostgresLog
 from apps.events.log.store import Portion
@@ -25,6 +27,8 @@ from apps.events.models import QuarantinedLine
 from apps.events.preparing import Job, Prepared
 from apps.orgs.models import Kind, Organisation
 from apps.orgs.public import SERVICE, acting, create_organisation, in_schema_of
+from apps.warehouse import gateway
+from apps.warehouse.gateway import UnfitRows
 from apps.warehouse.public import execute
 from tests.config.launcher import eventually
 from tests.support.world import YESTERDAY_NOON, event
@@ -184,19 +188,114 @@ def test_a_record_that_cannot_be_decoded_fails_alone_and_may_be_taken_up_again(
     assert rolled_up(org) == (2, 2)
 
 
-def test_a_batch_that_cannot_be_written_is_passed_over_and_says_why(
+def test_a_record_that_cannot_be_written_is_passed_over_alone_and_says_why(
+    org: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        append(org, clicks(number))
+    write = ingestor.write
+
+    def fail_on_it(*args: Any) -> None:
+        rows = [row for one in args[3] for row in one.table.column("event_id").to_pylist()]
+        if any("-c-3-" in row for row in rows):
+            raise UnfitRows("too much of it")
+        write(*args)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(ingestor, "write", fail_on_it)
+        drain()
+    assert outcome(org) == [(1, 0, 0)] * 3 + [(0, 0, 0), (1, 0, 0)]
+    with acting(SERVICE):
+        assert LogRecord.objects.get(org=org, done_at=None).error == "UnfitRows: too much of it"
+        LogRecord.objects.filter(org=org).update(error="")
+    drain()
+    assert rolled_up(org) == (5, 5)
+
+
+@pytest.mark.parametrize("url", ["http://nobody:wrong@{}/precise", "http://{}/elsewhere"])
+def test_what_is_wrong_with_the_service_is_no_records_fault(org: Organisation, settings: Any, url: str) -> None:
+    """A wrong password, a database that lacks the tables: nothing is marked, and nothing passed over."""
+    append(org, clicks(1))
+    right = settings.CLICKHOUSE_URL
+    settings.CLICKHOUSE_URL = url.format(right.rsplit("@", 1)[1].split("/")[0])
+    gateway.client.cache_clear()
+    try:
+        with pytest.raises(DatabaseError):
+            drain()
+    finally:
+        settings.CLICKHOUSE_URL = right
+        gateway.client.cache_clear()
+    with acting(SERVICE):
+        assert LogRecord.objects.get(org=org).error == ""
+    drain()
+    assert outcome(org) == [(1, 0, 0)]
+
+
+def test_a_decoder_that_dies_says_nothing_against_the_record(
     org: Organisation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     append(org, clicks(1))
-    with monkeypatch.context() as broken:
-        broken.setattr(ingestor, "write", lambda *_: 1 / 0)
-        drain()
-    with acting(SERVICE):
-        failed = LogRecord.objects.get(org=org)
-        assert failed.error.startswith("ZeroDivisionError")
-        LogRecord.objects.filter(org=org).update(error="")
+    deaths = iter([BrokenProcessPool("killed"), BrokenProcessPool("killed"), OSError("no memory to fork")])
+    prepare = decoding.prepare
+
+    def die(job: Job) -> Prepared:
+        for error in deaths:
+            raise error
+        return prepare(job)
+
+    monkeypatch.setattr(decoding, "prepare", die)
+    monkeypatch.setattr(decoding, "prepare_apart", die)
+    monkeypatch.setattr(ingestor, "PAUSES", (0.0,) * 3)
     drain()
-    assert rolled_up(org) == (1, 1)
+    assert outcome(org) == [(1, 0, 0)]
+
+
+def test_ctrl_c_to_the_whole_group_does_not_reach_a_decoder(org: Organisation) -> None:
+    with decoding._processes(1) as pool:
+        pid = pool.submit(os.getpid).result()
+        os.kill(pid, signal.SIGINT)
+        assert pool.submit(os.getpid).result() == pid
+
+
+def test_files_and_what_arrives_live_take_turns(org: Organisation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither waits for all of the other: nor is the edge's door closed by files."""
+    monkeypatch.setattr(interface, "RECORDS_PER_BATCH", 1)
+    drain()
+    for number in range(3):
+        with acting(SERVICE):
+            store.append(Portion(org.pk, "file/a", clicks(number)), import_id=uuid4())
+    for number in range(3, 6):
+        append(org, clicks(number))
+    with acting(SERVICE):
+        assert (store.waiting_lines(), store.waiting_lines(live=True)) == (6, 3)
+        log, claimed = PostgresLog(), []
+        while (batch_id := log.claim()) is not None:
+            claimed.append(log.records_of(batch_id)[0].source)
+        log.release()
+    assert claimed == ["test", "file/a"] * 3
+    drain()
+    assert rolled_up(org) == (6, 6)
+
+
+def test_what_another_ingestor_claimed_meanwhile_stays_its_own(
+    org: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drain()
+    append(org, clicks(1))
+    successors = uuid4()
+    that_fit = postgres._that_fit
+
+    def claim_first(waiting: Any) -> Any:
+        taken = list(that_fit(waiting))
+        LogRecord.objects.filter(pk__in=[pk for pk, _ in taken]).update(batch_id=successors)
+        return iter(taken)
+
+    monkeypatch.setattr(postgres, "_that_fit", claim_first)
+    with pytest.raises(interface.LockLost), acting(SERVICE):
+        PostgresLog().claim()
+    monkeypatch.undo()
+    drain()
+    assert outcome(org) == [(1, 0, 0)]
 
 
 def test_a_service_that_does_not_answer_is_waited_for(org: Organisation, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -242,7 +341,7 @@ def test_who_lost_the_lock_writes_nothing(org: Organisation) -> None:
         assert alone
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [lock.KEY])
-        with pytest.raises(lock.LockLost):
+        with pytest.raises(interface.LockLost):
             alone.drain()
     assert rolled_up(org) == (0, 0)
     drain()

@@ -1,5 +1,7 @@
 """What the ingest log promises, in PostgreSQL and on Kafka alike."""
 
+import asyncio
+import base64
 import http.client
 import json
 import os
@@ -19,6 +21,8 @@ from django.conf import settings
 from apps.common.errors import Unavailable
 from apps.events import decoding, importing, ingestor
 from apps.events.actions import replay_quarantined
+from apps.events.edge.committing import GroupCommit
+from apps.events.edge.judging import judge_all
 from apps.events.formats.registry import get_format
 from apps.events.ingestor import only_ingestor
 from apps.events.log import chosen, interface
@@ -234,6 +238,32 @@ def test_a_large_record_is_whole_and_keeps_its_places(log: EventLog, org: Organi
     assert stored(org) == 5
     with acting(SERVICE), in_schema_of(org):
         assert QuarantinedLine.objects.get().position == 6
+
+
+def test_a_line_that_is_far_too_long_takes_nobody_with_it(log: EventLog, org: Organisation) -> None:
+    """What cannot be packed, either: it goes to quarantine as far as it shows why, and beside it all is kept."""
+    other, key = new_org(), b"k" * 32
+    long = b'{"event_type":"click","note":"' + base64.b64encode(os.urandom(9_000_000)) + b'"}'
+
+    async def send_together() -> list[object]:
+        commits, (bad, good) = GroupCommit(), (list(judge_all([one], key)) for one in (long, clicks(1)[0]))
+        together = [
+            commits.keep(org.pk, "api/a", [one.line for one in [*bad, *good]]),
+            commits.keep(other.pk, "api/b", [one.line for one in good]),
+        ]
+        return list(await asyncio.gather(*together, return_exceptions=True))
+
+    assert loop.run(send_together()) == [None, None]
+    drain()
+    assert (stored(org), stored(other)) == (1, 1)
+    with acting(SERVICE), in_schema_of(org):
+        assert QuarantinedLine.objects.get().code == "line_too_long"
+
+
+def test_what_the_log_says_is_too_large_is_refused_and_not_to_be_repeated(kafka: EventLog, org: Organisation) -> None:
+    with pytest.raises(NotKept) as refused:
+        keep(Portion(org.pk, "api/a", [os.urandom(2_000_000)]))
+    assert refused.value.is_refused
 
 
 def crash_once(monkeypatch: pytest.MonkeyPatch, log: EventLog, step: str) -> None:

@@ -1,7 +1,11 @@
-"""Whether the ingestor keeps up: when too much waits, senders are told to come back rather than trusted to luck."""
+"""Whether the ingestor keeps up: when too much waits, senders are told to come back rather than trusted to luck.
+
+Files do not count: they take turns with what arrives here, and nobody who sends can help it.
+"""
 
 import asyncio
 import time
+from functools import partial
 from http import HTTPStatus
 
 import structlog
@@ -47,7 +51,7 @@ class Pressure:
     async def _look(self) -> None:
         while time.monotonic() - self._asked < REST_AFTER:
             try:
-                self._waiting = await self._desk.ask(store.waiting_lines)
+                self._waiting = await self._desk.ask(partial(store.waiting_lines, live=True))
                 gauges.WAITING.set(self._waiting)
                 await self._look_around()
             except (Error, Unavailable) as error:

@@ -91,20 +91,26 @@ class NotKept(Exception):
         self.is_refused = is_refused
 
 
+class LockLost(RuntimeError):
+    """The ingestor's lock went with its session; another process may be writing already."""
+
+
 class EventLog(Protocol):
     def whole(self) -> AbstractContextManager[Appender]:
         """For a block whose appends are kept together with the caller's transaction, or not at all."""
 
     def edge_writer(self) -> EdgeWriter: ...
 
-    def waiting_lines(self, org_id: UUID | None = None) -> int:
-        """How far the ingestor is behind, with all or with one organisation's lines."""
+    def waiting_lines(self, org_id: UUID | None = None, *, live: bool = False) -> int:
+        """How far the ingestor is behind, with all or with one organisation's lines; `live` leaves out files."""
 
     def unfinished(self) -> list[UUID]:
         """Batches that were claimed and not brought to their end, oldest first."""
 
     def claim(self) -> UUID | None:
-        """Make a batch of the oldest waiting records of one organisation, if there are any."""
+        """Make a batch of the oldest waiting records of one organisation, if there are any; `LockLost` when another
+        claimed them first. Where it can be, files and what arrived live take turns, so that neither waits for all of
+        the other."""
 
     def records_of(self, batch_id: UUID) -> Sequence[Record]:
         """A batch's open records in order, with their organisation."""

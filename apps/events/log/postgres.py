@@ -15,7 +15,7 @@ from django.utils import timezone
 from apps.events.log import interface
 from apps.events.log.appending import PostgresWriter
 from apps.events.log.horizon import Horizon
-from apps.events.log.interface import Portion, Progress, Record
+from apps.events.log.interface import LockLost, Portion, Progress, Record
 from apps.events.log.models import UNCLAIMED, LogRecord
 from apps.events.preparing import SEPARATOR
 
@@ -31,6 +31,7 @@ WHERE r.id = n.id AND r.created_at >= %s AND r.created_at <= %s
 class PostgresLog:
     def __init__(self) -> None:
         self._horizon = Horizon(lambda: _open().aggregate(oldest=Min("created_at"))["oldest"])
+        self._is_live_next = True
 
     @contextmanager
     def whole(self) -> Iterator["PostgresLog"]:
@@ -55,8 +56,9 @@ class PostgresLog:
     def edge_writer(self) -> PostgresWriter:
         return PostgresWriter()
 
-    def waiting_lines(self, org_id: UUID | None = None) -> int:
+    def waiting_lines(self, org_id: UUID | None = None, *, live: bool = False) -> int:
         waits = self._recent() if org_id is None else self._recent().filter(org=org_id)
+        waits = waits.filter(import_id=None) if live else waits
         return int(waits.aggregate(lines=Sum("line_count", default=0))["lines"])
 
     def unfinished(self) -> list[UUID]:
@@ -64,7 +66,14 @@ class PostgresLog:
         return list(dict.fromkeys(batch_id for batch_id in found if batch_id))
 
     def claim(self) -> UUID | None:
-        new = self._recent().filter(UNCLAIMED).order_by("id")
+        for is_live in (self._is_live_next, not self._is_live_next):
+            if (batch_id := self._claim(is_live=is_live)) is not None:
+                self._is_live_next = not is_live
+                return batch_id
+        return None
+
+    def _claim(self, *, is_live: bool) -> UUID | None:
+        new = self._recent().filter(UNCLAIMED, import_id__isnull=is_live).order_by("id")
         org_id = new.values_list("org_id", flat=True).first()
         if org_id is None:
             return None
@@ -72,7 +81,9 @@ class PostgresLog:
         taken = list(_that_fit(waiting[: interface.RECORDS_PER_BATCH]))
         times = [created_at for _, created_at in taken]
         batch_id = uuid4()
-        _between(min(times), max(times)).filter(id__in=[pk for pk, _ in taken]).update(batch_id=batch_id)
+        these = _between(min(times), max(times)).filter(id__in=[pk for pk, _ in taken])
+        if these.filter(UNCLAIMED).update(batch_id=batch_id) != len(taken):
+            raise LockLost("Another ingestor has claimed these records.")
         return batch_id
 
     def records_of(self, batch_id: UUID) -> list[Record]:

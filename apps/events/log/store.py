@@ -31,9 +31,9 @@ def append(portion: Portion, *, import_id: UUID | None = None, first_position: i
         log.append(portion, import_id=import_id, first_position=first_position, history=history)
 
 
-def waiting_lines(org_id: UUID | None = None) -> int:
-    """How far the ingestor is behind, with all or with one organisation's lines."""
-    return event_log().waiting_lines(org_id)
+def waiting_lines(org_id: UUID | None = None, *, live: bool = False) -> int:
+    """How far the ingestor is behind, with all or with one organisation's lines; `live` leaves out files."""
+    return event_log().waiting_lines(org_id, live=live)
 
 
 def release() -> None:

@@ -8,11 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.db import connection
-from django.db.models import Min, Sum
+from django.db.models import F, Min, Sum
 from django.utils import timezone
 
-from apps.events.lock import LockLost
-from apps.events.log.interface import Progress
+from apps.events.log.interface import LockLost, Progress
 from apps.events.log.kafka.messages import Incoming
 from apps.events.log.kafka.records import KafkaRecord
 from apps.events.log.models import KafkaBatch, KafkaImport, KafkaPartition
@@ -146,6 +145,13 @@ def waiting_lines(topic: str, bounds: Mapping[int, tuple[int, int]], org_id: UUI
         waits, each = end - (row.next_offset if row else first), row.lines_per_message if row else 1.0
         lines += int(max(0, waits) * max(1.0, each))
     return lines
+
+
+def import_lines(org_id: UUID | None) -> int:
+    """Lines of files that are not done with."""
+    under_way = KafkaImport.objects.filter(done__lt=F("line_count"))
+    under_way = under_way if org_id is None else under_way.filter(org=org_id)
+    return int(under_way.aggregate(lines=Sum(F("line_count") - F("done"), default=0))["lines"])
 
 
 def add_to_imports(changes: Iterable[tuple[UUID, UUID, int, int, int, int, int]]) -> None:

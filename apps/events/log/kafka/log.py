@@ -57,10 +57,12 @@ class KafkaLog:
     def edge_writer(self) -> KafkaWriter:
         return KafkaWriter(self._address)
 
-    def waiting_lines(self, org_id: UUID | None = None) -> int:
+    def waiting_lines(self, org_id: UUID | None = None, *, live: bool = False) -> int:
         """For one organisation without what was not claimed yet: nobody knows whose it is before it is read."""
         bounds = self._meter.bounds() if org_id is None else {}
-        return self._table.waiting_lines(org_id) + ledger.waiting_lines(self._address.topic, bounds, org_id)
+        waits = ledger.waiting_lines(self._address.topic, bounds, org_id)
+        waits = max(0, waits - ledger.import_lines(org_id)) if live else waits
+        return self._table.waiting_lines(org_id, live=live) + waits
 
     def unfinished(self) -> list[UUID]:
         """Begins anew: what this process had in hand and did not bring to its end is fetched again."""

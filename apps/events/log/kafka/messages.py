@@ -15,8 +15,9 @@ from confluent_kafka import Message
 from apps.events.log.interface import Portion
 from apps.events.preparing import SEPARATOR
 
-# Of a message's lines, before compression: with one line of the longest kind it stays below a broker's usual limit of
-# 1,048,588 bytes, and nobody has to raise that.
+# A broker's usual limit for a message. Nobody has to raise it: of a message's lines there are at most so many bytes
+# before compression, or one line of the longest kind.
+LARGEST = 1_048_588
 MOST_BYTES = 1_000_000
 VERSION = b"1"
 

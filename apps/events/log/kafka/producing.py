@@ -11,18 +11,20 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from apps.common.errors import Unavailable
 from apps.events.log.interface import NotKept, Portion
 from apps.events.log.kafka.address import Address
-from apps.events.log.kafka.messages import Outgoing, messages_of
+from apps.events.log.kafka.messages import LARGEST, Outgoing, messages_of
 
 # Seconds for a commit of the edge, and for each step of a transaction.
 PATIENCE = 15.0
 TRANSACTION_PATIENCE = 60.0
 TRIES = 3
+REFUSALS = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE})
 DURABLE: dict[str, Any] = {
     "enable.idempotence": True,
     "acks": "all",
     "partitioner": "murmur2_random",  # Java's, so that other clients find an organisation's partition
     "delivery.timeout.ms": int(PATIENCE * 1000),
     "compression.type": "none",  # the lines are compressed already
+    "message.max.bytes": LARGEST,  # the client's own default is less than what brokers take
     "queue.buffering.max.kbytes": 131_072,
 }
 
@@ -53,7 +55,7 @@ class KafkaWriter:
             left = self._producer.flush(PATIENCE)
         except (KafkaException, BufferError) as error:
             self._producer = None
-            raise NotKept(_say(error)) from error
+            raise NotKept(_say(error), is_refused=_is_refusal(error)) from error
         if left or errors:
             # Gives up what is still under way: its senders are told, and will send it again.
             self._producer.purge()
@@ -61,9 +63,6 @@ class KafkaWriter:
             self._producer = None
             refused = bool(errors) and all(one.code() in REFUSALS for one in errors)
             raise NotKept(errors[0].str() if errors else "no answer in time", is_refused=refused)
-
-
-REFUSALS = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE})
 
 
 def produce(producer: Producer, topic: str, messages: Iterable[Outgoing], errors: list[KafkaError]) -> None:
@@ -126,6 +125,11 @@ def _abort(producer: Producer) -> None:
         producer.abort_transaction(5)
     except KafkaException:
         return
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Whether the client itself would not take a message, before any broker saw it."""
+    return isinstance(error, KafkaException) and error.args[0].code() in REFUSALS
 
 
 def _say(error: Exception) -> str:

@@ -6,10 +6,16 @@ import threading
 from types import FrameType
 from typing import Any
 
+import structlog
+from django.db import connections
+
 from apps.common.commands import Command as BaseCommand
 from apps.events.ingestor import IDLE, Ingestor, only_ingestor
 
+log = structlog.get_logger()
 POLITE = 5
+# What it waits at most before it tries again what failed, in seconds.
+LONGEST_PAUSE = 60.0
 
 
 class Command(BaseCommand):
@@ -28,9 +34,20 @@ class Command(BaseCommand):
 
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
-        while not stopped.is_set():
+        pause = IDLE
+        while not stopped.wait(pause):
+            pause = self.work(working, pause)
+
+    def work(self, working: list[Ingestor], pause: float) -> float:
+        """Until it is told to stop or something fails; answers how long to wait then. What failed is tried again,
+        since an ingestor that passed over what it cannot write would walk through the whole log."""
+        try:
             with only_ingestor(patient=True) as ingestor:
                 if ingestor:
-                    working.append(ingestor)
+                    working[:] = [ingestor]
                     ingestor.run()
-            stopped.wait(IDLE)
+        except Exception:
+            log.exception("events.ingestor_failed", again_after=pause)
+            connections.close_all()
+            return min(2 * pause, LONGEST_PAUSE)
+        return IDLE
