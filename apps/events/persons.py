@@ -109,7 +109,7 @@ def _give_out(org_id: UUID, known: Known, keys: np.ndarray) -> None:
         }
     )
     # The same persons under the same numbers are the same insert, whoever tries it again.
-    insert("persons", rows, token=sha256(org_id.bytes + keys.tobytes() + numbers.tobytes()).hexdigest())
+    insert(org_id, "persons", rows, token=sha256(org_id.bytes + keys.tobytes() + numbers.tobytes()).hexdigest())
     known.table.add(keys, numbers)
     known.last += len(keys)
 

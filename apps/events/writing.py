@@ -56,7 +56,7 @@ def write(
             raise LockLost("Another ingestor has finished this batch.")
         table = rows_of(data_id, prepared, new, persons)
         if table.num_rows:
-            insert("events", table, token=str(batch_id))
+            insert(data_id, "events", table, token=str(batch_id))
         count(records, outcomes, new)
         quarantine(records, outcomes)
         tally(records)

@@ -1,5 +1,6 @@
 """API keys: made, looked up, taken back. A key is `prc_` and 32 random bytes; the database has its SHA-256 only."""
 
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from apps.orgs.models import ApiKey, Organisation, Status
 from apps.orgs.permissions import Scope
 
 PREFIX = "prc_"
+FORM = re.compile(rf"{PREFIX}[\w-]{{43}}", re.ASCII)
+FORM_IN_WORDS = f"An API key is {PREFIX} and 43 characters."
 SHOWN = 12
 NOTED_EVERY = timedelta(minutes=5)
 LONGEST_NAME = 80

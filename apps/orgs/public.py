@@ -5,7 +5,8 @@ from apps.orgs.actions import add_member, create_organisation
 from apps.orgs.actor import SERVICE, Actor, acting, declare, in_schema_of
 from apps.orgs.api.authentication import Caller
 from apps.orgs.api.views import ApiRequest, ApiView
-from apps.orgs.api_keys import PREFIX as API_KEY_PREFIX
+from apps.orgs.api_keys import FORM as API_KEY
+from apps.orgs.api_keys import FORM_IN_WORDS as API_KEY_IN_WORDS
 from apps.orgs.api_keys import KeyHolder, create_api_key, digest_of, find_key_holder, revoke_api_key
 from apps.orgs.audit import record
 from apps.orgs.generated import (
@@ -26,7 +27,8 @@ from apps.orgs.selectors import buyer_names, find_by_id, find_by_slug, search_or
 from apps.orgs.views.audit import audit_page
 
 __all__ = [
-    "API_KEY_PREFIX",
+    "API_KEY",
+    "API_KEY_IN_WORDS",
     "SERVICE",
     "Actor",
     "ActorRequest",

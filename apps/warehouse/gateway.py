@@ -14,6 +14,7 @@ from uuid import UUID
 
 import clickhouse_connect
 import pyarrow as pa
+import pyarrow.compute as pc
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 from django.conf import settings
@@ -51,7 +52,7 @@ Audit = Callable[[str, Mapping[str, Any]], None]
 
 
 class UnscopedQuery(AssertionError):
-    """A query that does not bind its organisation: a mistake in our code, never the user's."""
+    """A query or an insert that is not one organisation's: a mistake in our code, never the user's."""
 
 
 class UnfitRows(ValueError):
@@ -107,11 +108,12 @@ def execute_across(
     return _rows(sql, dict(params or {}), {**LIMITS, "log_comment": f"{tag} across"})
 
 
-def insert(table: str, rows: pa.Table, *, token: str) -> None:
-    """Append `rows` under `token`: the same token twice writes nothing the second time, views included.
-
-    Raises `UnfitRows` when a value among them is to blame.
+def insert(org_id: UUID, table: str, rows: pa.Table, *, token: str) -> None:
+    """Append one organisation's `rows` under `token`: the same token twice writes nothing the second time, views
+    included. Raises `UnfitRows` when a value among them is to blame.
     """
+    if owners_of(rows) != {str(org_id)}:
+        raise UnscopedQuery(f"Rows of other organisations than {org_id} are among those for {table}.")
     with _reachable(), _fit():
         client().insert_arrow(
             table,
@@ -122,9 +124,16 @@ def insert(table: str, rows: pa.Table, *, token: str) -> None:
                 "max_partitions_per_insert_block": 1000,
                 # The views' rows are summed within the block already; merges do the rest.
                 "optimize_on_insert": 0,
-                "log_comment": f"insert {table}",
+                "log_comment": f"insert {table} org={org_id}",
             },
         )
+
+
+def owners_of(rows: pa.Table) -> set[str]:
+    """Whose rows they are. What stands once for all of them, as in the ingestor's tables, is looked at once."""
+    chunks = rows.column("org_id").chunks
+    distinct = (one.dictionary if pa.types.is_dictionary(one.type) else pc.unique(one) for one in chunks)
+    return {str(owner) for values in distinct for owner in values.to_pylist()}
 
 
 def gather(org_id: UUID, tag: str, sql: str, params: Mapping[str, Any] | None = None, *, token: str) -> None:

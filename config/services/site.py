@@ -19,7 +19,9 @@ PATIENCE = 90.0
 ALARM = re.compile(r"\b(ERROR|CRITICAL)\b|^Traceback")
 ANYTHING = re.compile(r"\S")
 CELERY = ("-m", "celery", "-A", "config.celery")
-QUIET_WORKER = ("--without-gossip", "--without-mingle", "--without-heartbeat")  # there is one worker to talk to
+QUIET_WORKER = ("--without-gossip", "--without-mingle", "--without-heartbeat")  # they have nothing to tell each other
+# Each worker's queue, and how much it does at once: see CELERY_TASK_ROUTES.
+WORKERS = {"worker": ("celery", 2), "importer": ("imports", 3)}
 
 
 class Site:
@@ -51,9 +53,10 @@ class Site:
     def work(self) -> None:
         schedule = str(self._layout.run / "celerybeat-schedule")
         beat = ("beat", "--loglevel=WARNING", "--pidfile=", "-s", schedule)
-        worker = ("worker", "--loglevel=WARNING", "--concurrency=2", *QUIET_WORKER)
         self._start(self._command("ingestor", "manage.py", "run_ingestor"))
-        self._start(self._command("worker", *CELERY, *worker))
+        for name, (queue, count) in WORKERS.items():
+            which = (f"--hostname={name}@%h", f"--queues={queue}", f"--concurrency={count}")
+            self._start(self._command(name, *CELERY, "worker", "--loglevel=WARNING", *which, *QUIET_WORKER))
         self._start(self._command("beat", *CELERY, *beat))
 
     def wait_until_healthy(self, port: int) -> None:

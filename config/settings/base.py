@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from kombu import Queue
+
 from config import env, logs
 from config.settings.sign_in import *  # noqa: F403
 
@@ -165,14 +167,35 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_TIME_LIMIT = 600
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# What may take an hour stands in a queue of its own, so that what must be done by the minute never waits behind it. A
+# worker that names no queue works on both.
+CELERY_TASK_QUEUES = (Queue("celery"), Queue("imports"))
+CELERY_TASK_ROUTES = {
+    "apps.events.tasks.import_upload": {"queue": "imports"},
+    "apps.events.tasks.look_at_watched_source": {"queue": "imports"},
+    "apps.events.tasks.make_generated_sample": {"queue": "imports"},
+}
+# What waited until its next turn is dropped: a worker that was away finds one of each.
 CELERY_BEAT_SCHEDULE = {
-    "tend-ingest-log": {"task": "apps.events.tasks.tend_ingest_log", "schedule": 600.0},
+    "tend-ingest-log": {
+        "task": "apps.events.tasks.tend_ingest_log",
+        "schedule": 600.0,
+        "options": {"expires": 600},
+    },
     "purge-events": {"task": "apps.events.tasks.purge_events", "schedule": 86400.0},
-    "purge-arrival-minutes": {"task": "apps.events.tasks.purge_arrival_minutes", "schedule": 3600.0},
-    "seal-audit": {"task": "apps.orgs.tasks.seal_audit", "schedule": 10.0},
+    "purge-arrival-minutes": {
+        "task": "apps.events.tasks.purge_arrival_minutes",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+    "seal-audit": {"task": "apps.orgs.tasks.seal_audit", "schedule": 10.0, "options": {"expires": 10}},
     "keep-audit-partitions": {"task": "apps.orgs.tasks.keep_audit_partitions", "schedule": 86400.0},
     "resume-uploads": {"task": "apps.events.tasks.resume_uploads", "schedule": 60.0, "options": {"expires": 55}},
-    "purge-uploads": {"task": "apps.events.tasks.purge_uploads", "schedule": 3600.0},
+    "purge-uploads": {
+        "task": "apps.events.tasks.purge_uploads",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "look-at-watched": {
         "task": "apps.events.tasks.look_at_watched_sources",
         "schedule": 60.0,

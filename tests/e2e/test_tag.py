@@ -107,6 +107,41 @@ def test_without_consent_there_is_no_identifier(
     page.close()
 
 
+STORED = "[localStorage.getItem('precise_id'), sessionStorage.getItem('precise_session')]"
+
+
+def test_consent_that_is_taken_back_takes_the_identifiers_with_it(
+    browser: Browser, shop: Any, org: Organisation
+) -> None:
+    page = browser.new_page()
+    page.goto(shop('data-consent="granted"'))
+    page.wait_for_function("window.precise && window.precise.key")
+    assert all(page.evaluate(STORED))
+    page.evaluate("precise.consent('denied', 'banner')")
+    assert page.evaluate(STORED) == [None, None]
+    page.evaluate("precise('lead')")
+    page.evaluate("precise.flush()")
+    assert page.evaluate(STORED) == [None, None]
+    view, lead = sorted(arrived(org, 2), key=lambda row: row["event_type"], reverse=True)
+    assert view["person_id"]
+    assert (lead["consent"], lead["person_id"], lead["session_id"]) == ("denied", "", "")
+    page.close()
+
+
+def test_a_page_without_consent_forgets_what_an_earlier_one_kept(
+    browser: Browser, shop: Any, org: Organisation
+) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(shop('data-consent="granted"'))
+    page.wait_for_function("window.precise && window.precise.key")
+    assert all(page.evaluate(STORED))
+    page.goto(shop('data-consent="denied"'))
+    page.wait_for_function("window.precise && window.precise.key")
+    assert page.evaluate(STORED) == [None, None]
+    context.close()
+
+
 def test_the_consent_of_a_tcf_page_is_waited_for(browser: Browser, shop: Any, org: Organisation) -> None:
     tcf = (
         "window.__tcfapi=(c,v,f)=>{window.decide=()=>f({eventStatus:'useractioncomplete',gdprApplies:true,"

@@ -1,13 +1,16 @@
 """The live event debugger: what was received, what became of it, and where each stored value comes from."""
 
 import json
+import re
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
@@ -123,6 +126,23 @@ def test_a_line_that_waits_or_was_rejected_has_its_page(org: Organisation, admin
     assert "/timestamp" in admin.get(path).content.decode()
     assert admin.get(f"/o/{org.slug}/sources/lines/{record.pk}/1/").status_code == 404
     assert admin.get(f"/o/{org.slug}/sources/lines/{'9' * 30}/0/").status_code == 404
+
+
+def test_a_lines_link_says_when_it_arrived_so_that_one_hour_of_the_log_is_asked(
+    org: Organisation, admin: Client
+) -> None:
+    wait(org, "api/shop", b'{"event_type":"click","timestamp":5}')
+    (link,) = re.findall(r'href="(/o/[^"]+/sources/lines/[^"]+)"', rows(admin, org))
+    assert "?at=" in link
+    with CaptureQueriesContext(connection) as asked:
+        assert "<mark>" in admin.get(link).content.decode()
+    of_log = [one["sql"] for one in asked if "ingest_log_logrecord" in one["sql"]]
+    assert of_log
+    assert [sql for sql in of_log if '"created_at" = ' not in sql] == []
+    path = link.split("?")[0]
+    assert admin.get(f"{path}?at=2026-01-01T00:00:00Z").status_code == 404
+    for wrong in ("x", "2026-01-01", "0001-01-01T00:00:00%2B00:00", "%00", "9" * 5_000):
+        assert admin.get(f"{path}?at={wrong}").status_code == 400
 
 
 def test_events_of_another_organisation_are_out_of_reach(org: Organisation, admin: Client, world: World) -> None:

@@ -2,11 +2,12 @@
 
 from uuid import uuid4
 
+import pyarrow as pa
 import pytest
 
 from apps.warehouse.gateway import TABLES_WITH_ORG, client, execute, execute_across
 from apps.warehouse.migrate import apply_schema
-from apps.warehouse.public import UnscopedQuery
+from apps.warehouse.public import UnscopedQuery, insert
 from tests.support.world import World
 
 # Tables in which the golden events leave the rival nothing.
@@ -16,6 +17,15 @@ EMPTY_FOR_RIVAL = {"signal_usage"}
 def test_a_query_that_does_not_bind_its_organisation_is_refused(world: World) -> None:
     with pytest.raises(UnscopedQuery):
         execute(world.orgs["buyer"].pk, "test", "SELECT count() FROM events")
+
+
+def test_rows_of_two_organisations_or_of_another_are_not_inserted(world: World) -> None:
+    mine, other = str(world.orgs["buyer"].pk), str(world.orgs["rival"].pk)
+    for owners in ([mine, other], [other], []):
+        plain = pa.array(owners, pa.string())
+        for column in (plain, plain.dictionary_encode()):
+            with pytest.raises(UnscopedQuery):
+                insert(world.orgs["buyer"].pk, "events", pa.table({"org_id": column}), token="x")
 
 
 @pytest.mark.parametrize("table", TABLES_WITH_ORG)

@@ -100,8 +100,10 @@ def list_log_sources(org: Organisation, now: datetime) -> list[str]:
     return sorted(set(recent.filter(pk__in=newest_ids).values_list("source", flat=True)))
 
 
-def get_line(org: Organisation, record_id: int, place: int) -> Received:
-    record = _records(org).filter(pk=record_id).first()
+def get_line(org: Organisation, record_id: int, place: int, at: datetime | None) -> Received:
+    """`at`, when it arrived, saves looking through all of the log's hours."""
+    found = _records(org) if at is None else _records(org).filter(created_at=at)
+    record = found.filter(pk=record_id).first()
     lines = [] if record is None else unpack(bytes(record.payload))
     if record is None or place >= len(lines):
         raise NotFound("There is no such line in the ingest log; it is kept for 30 days.")

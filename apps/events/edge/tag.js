@@ -1,7 +1,7 @@
 /* Precise tag. <script async src="https://HOST/tag.js" data-key="prc_…"></script>
  * Then precise("purchase", {revenue: 10, currency: "USD"}) anywhere; page views go by themselves.
  * Consent: data-consent="granted|denied", a TCF 2 API in the page, or precise.consent("granted", "source").
- * Without consent no identifier is made or kept. */
+ * Without consent no identifier is made, and what an earlier one made is removed once it is denied. */
 (function () {
   "use strict";
   var script = document.currentScript, key = script && script.dataset.key;
@@ -17,15 +17,21 @@
   }
 
   /* An identifier of this site's own, in this site's own storage. */
-  function kept(store, name) {
+  function kept(place, name) {
     if (consent.status !== "granted") return undefined;
     try {
-      var value = store.getItem(name) || random();
-      store.setItem(name, value);
+      var value = window[place].getItem(name) || random();
+      window[place].setItem(name, value);
       return value;
     } catch (error) {
       return undefined;
     }
+  }
+
+  function forget() {
+    [["localStorage", "precise_id"], ["sessionStorage", "precise_session"]].forEach(function (place) {
+      try { window[place[0]].removeItem(place[1]); } catch (error) { /* storage is blocked: nothing is kept */ }
+    });
   }
 
   function utm() {
@@ -53,8 +59,8 @@
       event_type: type,
       event_id: random(),
       timestamp: new Date().toISOString(),
-      anonymous_id: kept(localStorage, "precise_id"),
-      session_id: kept(sessionStorage, "precise_session"),
+      anonymous_id: kept("localStorage", "precise_id"),
+      session_id: kept("sessionStorage", "precise_session"),
       utm: utm(),
       properties: Object.assign({url: location.origin + location.pathname, referrer: document.referrer.split("?")[0]}, properties),
       consent: consent
@@ -67,8 +73,10 @@
   precise.flush = send;
   precise.consent = function (status, source) {
     consent = {status: status, source: source};
+    if (status !== "granted") forget();
   };
   window.precise = precise;
+  if (consent.status === "denied") forget();
 
   function begin() {
     waiting.forEach(function (call) { precise.apply(null, call); });

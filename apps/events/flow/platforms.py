@@ -14,7 +14,7 @@ from apps.events.edge import gauges
 from apps.events.flow.minutes import REAL, SUMS, Counts, Lag, counts_by_minute, last_minutes, measure_lag
 from apps.events.lock import is_held
 from apps.events.log import store
-from apps.events.log.models import ArrivalMinute, LogRecord
+from apps.events.log.models import ArrivalMinute
 
 
 @dataclass(frozen=True)
@@ -60,17 +60,11 @@ def read_flow(now: datetime) -> Flow:
         by_platform=_by_platform(minutes),
         organisations=_by_organisation(minutes, now),
         waiting=store.waiting_lines(),
-        oldest_waiting=_oldest_waiting(),
+        oldest_waiting=store.oldest_waiting(),
         is_ingesting=is_held(),
         lag=measure_lag(found, now),
         answers=_answers(),
     )
-
-
-def _oldest_waiting() -> datetime | None:
-    """When the record arrived that has waited longest; unknown where the log is not PostgreSQL's."""
-    waiting = LogRecord.objects.filter(done_at=None, error="").order_by("id")
-    return waiting.values_list("created_at", flat=True).first()
 
 
 def _by_platform(minutes: Sequence[datetime]) -> dict[str, list[int]]:

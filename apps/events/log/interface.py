@@ -104,6 +104,9 @@ class EventLog(Protocol):
     def waiting_lines(self, org_id: UUID | None = None, *, live: bool = False) -> int:
         """How far the ingestor is behind, with all or with one organisation's lines; `live` leaves out files."""
 
+    def oldest_waiting(self) -> datetime | None:
+        """When the record arrived that has waited longest; unknown where only reading the log would tell."""
+
     def unfinished(self) -> list[UUID]:
         """Batches that were claimed and not brought to their end, oldest first."""
 

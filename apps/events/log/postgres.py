@@ -61,6 +61,9 @@ class PostgresLog:
         waits = waits.filter(import_id=None) if live else waits
         return int(waits.aggregate(lines=Sum("line_count", default=0))["lines"])
 
+    def oldest_waiting(self) -> datetime | None:
+        return self._recent().order_by("id").values_list("created_at", flat=True).first()
+
     def unfinished(self) -> list[UUID]:
         found = self._recent().exclude(batch_id=None).order_by("id").values_list("batch_id", flat=True)
         return list(dict.fromkeys(batch_id for batch_id in found if batch_id))

@@ -13,6 +13,7 @@ __all__ = [
     "Appender",
     "Portion",
     "append",
+    "oldest_waiting",
     "progress",
     "release",
     "waiting_lines",
@@ -34,6 +35,11 @@ def append(portion: Portion, *, import_id: UUID | None = None, first_position: i
 def waiting_lines(org_id: UUID | None = None, *, live: bool = False) -> int:
     """How far the ingestor is behind, with all or with one organisation's lines; `live` leaves out files."""
     return event_log().waiting_lines(org_id, live=live)
+
+
+def oldest_waiting() -> datetime | None:
+    """When the record arrived that has waited longest; unknown where only reading the log would tell."""
+    return event_log().oldest_waiting()
 
 
 def release() -> None:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import numpy as np
 
+from apps.events.queries.keys import ROWS_PER_RANGE, ranges
 from apps.warehouse.public import execute, execute_binary
 
 COUNT = "SELECT count() AS n FROM event_keys WHERE org_id = {org_id:UUID}"
@@ -13,8 +14,6 @@ SELECT key_high, key_low
 FROM event_keys
 WHERE org_id = {org_id:UUID} AND key_high BETWEEN {first:UInt64} AND {last:UInt64}
 """
-ROWS_PER_SLICE = 1_000_000
-WHOLE = 1 << 64
 
 
 def count(org_id: UUID) -> int:
@@ -22,9 +21,7 @@ def count(org_id: UUID) -> int:
 
 
 def fetch(org_id: UUID, events: int) -> Iterator[np.ndarray]:
-    """All keys, shape (n, 2), in slices of about a million: keys are uniform, so that equal ranges have equal sizes."""
-    slices = events // ROWS_PER_SLICE + 1
-    for place in range(slices):
-        bounds = {"first": WHOLE * place // slices, "last": WHOLE * (place + 1) // slices - 1}
-        answer = execute_binary(org_id, "events.all_keys", SLICE, bounds, max_result_rows=2 * ROWS_PER_SLICE)
+    """All keys, shape (n, 2), a range at a time."""
+    for bounds in ranges(events):
+        answer = execute_binary(org_id, "events.all_keys", SLICE, bounds, max_result_rows=2 * ROWS_PER_RANGE)
         yield np.frombuffer(answer, dtype="<u8").reshape(-1, 2)

@@ -1,10 +1,10 @@
 """Which of these event ids does the organisation have already?"""
 
-from base64 import b64encode
 from uuid import UUID
 
 import numpy as np
 
+from apps.events.queries.keys import literal
 from apps.warehouse.public import execute_binary
 
 SQL = """
@@ -16,14 +16,10 @@ WHERE org_id = {{org_id:UUID}} AND batch_id != {{batch_id:UUID}}
 
 
 def fetch(org_id: UUID, batch_id: UUID, keys: np.ndarray) -> np.ndarray:
-    """For each row of `keys` (shape (n, 2), halves of 128 bits) whether another batch brought it; shape (n,).
-
-    The upper halves stand in the SQL as one literal: a bound list of this length does not fit into a URL, and a list
-    of 50,000 numbers takes the engine's parser longer than the look-up.
-    """
+    """For each row of `keys` (shape (n, 2), halves of 128 bits) whether another batch brought it; shape (n,)."""
     if not len(keys):
         return np.zeros(0, dtype=bool)
-    sql = SQL.format(keys=b64encode(keys[:, 0].astype("<u8").tobytes()).decode())
+    sql = SQL.format(keys=literal(keys))
     bound = {"batch_id": str(batch_id)}
     answer = execute_binary(org_id, "events.known_ids", sql, bound, max_query_size=len(sql) + 100_000)
     known = set(map(tuple, np.frombuffer(answer, dtype="<u8").reshape(-1, 2).tolist()))

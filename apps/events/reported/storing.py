@@ -42,7 +42,7 @@ GROUP BY {KEY}
 
 def stage(records: Sequence[Record], *, org_id: UUID, source: str, import_id: UUID, at: datetime, part: int) -> None:
     """Lay a part of a file's rows by; nobody sees them yet."""
-    insert("reported_rows", _table(records, org_id, source, import_id, at), token=f"{import_id}-{part}")
+    insert(org_id, "reported_rows", _table(records, org_id, source, import_id, at), token=f"{import_id}-{part}")
 
 
 def sum_up(org_id: UUID, import_id: UUID) -> None:
@@ -60,7 +60,7 @@ def sum_up(org_id: UUID, import_id: UUID) -> None:
 
 def replace(records: Sequence[Record], *, org_id: UUID, source: str, at: datetime, token: str) -> None:
     """Make pushed records count at once; each key stands among them once."""
-    insert("reported", _table(records, org_id, source, UUID(int=0), at), token=token)
+    insert(org_id, "reported", _table(records, org_id, source, UUID(int=0), at), token=token)
 
 
 def _table(records: Sequence[Record], org_id: UUID, source: str, import_id: UUID, at: datetime) -> pa.Table:

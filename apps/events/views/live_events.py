@@ -1,7 +1,7 @@
 """The live event debugger: the newest lines as they were received, what became of each, and one event in full."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib import messages
@@ -81,7 +81,8 @@ def event(request: OrgRequest, event_id: str) -> HttpResponse:
 @require_GET
 @requires(Permission.IMPORT_EVENTS)
 def received_line(request: OrgRequest, record_id: int, place: int) -> HttpResponse:
-    line = tell_states(data_org_id(request.org), [get_line(request.org, record_id, place)])[0]
+    received = get_line(request.org, record_id, place, _moment(request.GET.get("at", "")))
+    line = tell_states(data_org_id(request.org), [received])[0]
     is_event = line.received.why is None and line.received.is_done
     row = stored_events.fetch_one(data_org_id(request.org), line.received.event_id) if is_event else None
     return render(request, "events/event.html", _event_context(request, row, line))
@@ -134,6 +135,17 @@ def _verdict(told: Mapping[str, Any], is_fine: bool, keeps: bool) -> dict[str, A
     }
 
 
+def _moment(text: str) -> datetime | None:
+    """As the page's own links have it."""
+    try:
+        found = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        found = None
+    if text and (found is None or found.tzinfo is None or not 2000 <= found.year < 9000):
+        raise InvalidInput("`at` is the time of a line's arrival such as 2026-11-25T13:00:00.123456Z.")
+    return found
+
+
 def _check_state(state: str) -> None:
     if state and state not in list(State):
         raise InvalidInput(f"There is no state {state!r}; use one of {', '.join(State)}.")
@@ -165,6 +177,7 @@ def _row(line: Line, now: datetime) -> dict[str, Any]:
         "record_id": one.record_id,
         "place": one.place,
         "at": one.received_at,
+        "arrived": f"{one.received_at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}",
         "age": format_age((now - one.received_at).total_seconds()),
         "source": one.source or "unknown",
         "type": one.event_type,

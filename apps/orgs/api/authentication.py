@@ -1,7 +1,6 @@
 """Who asks the API: the holder of a key, or a person who is signed in. Each gets the actor, transaction and schema that
 pages get (see `apps.orgs.middleware`); keys are looked up on every request, so that revoking one works at once."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,11 +15,10 @@ from apps.accounts.public import network_of
 from apps.common.errors import InvalidInput
 from apps.orgs.access import get_organisation
 from apps.orgs.actor import SERVICE, Actor, declare
-from apps.orgs.api_keys import PREFIX, digest_of, find_key
+from apps.orgs.api_keys import FORM, FORM_IN_WORDS, digest_of, find_key
 from apps.orgs.models import Organisation
 from apps.orgs.permissions import GRANTED, Scope
 
-KEY = re.compile(rf"{PREFIX}[\w-]{{43}}", re.ASCII)
 ORGANISATION_HEADER = "X-Organisation"
 
 
@@ -43,8 +41,8 @@ class KeyAuthentication(BaseAuthentication):
         key = _key_of(request)
         if key is None:
             return None
-        if not KEY.fullmatch(key):
-            raise AuthenticationFailed(f"An API key is {PREFIX} and 43 characters.")
+        if not FORM.fullmatch(key):
+            raise AuthenticationFailed(FORM_IN_WORDS)
         declare(SERVICE)
         found = find_key(digest_of(key))
         if found is None:

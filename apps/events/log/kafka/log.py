@@ -64,6 +64,10 @@ class KafkaLog:
         waits = max(0, waits - ledger.import_lines(org_id)) if live else waits
         return self._table.waiting_lines(org_id, live=live) + waits
 
+    def oldest_waiting(self) -> datetime | None:
+        """In the table, that is."""
+        return self._table.oldest_waiting()
+
     def unfinished(self) -> list[UUID]:
         """Begins anew: what this process had in hand and did not bring to its end is fetched again."""
         self._claimed.clear()
