@@ -9,6 +9,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import LiteralString
 
 import psycopg
 
@@ -72,6 +73,12 @@ class Cluster:
         eventually(lambda: not self._is_running(name), f"{name} lives on")
         self.revive()
 
+    def stop_politely(self, name: str) -> None:
+        """As a deployment does it, with whatever is under way; then what a supervisor does."""
+        os.kill(self._pid(name), signal.SIGTERM)
+        eventually(lambda: not self._is_running(name), f"{name} does not stop")
+        self.revive()
+
     def revive(self) -> None:
         """Start again whatever has ended."""
         for name in self.names:
@@ -80,8 +87,15 @@ class Cluster:
 
     def waiting(self) -> int:
         """Records of the log that are not done with."""
+        return self._count("done_at IS NULL")
+
+    def failed(self) -> int:
+        """Those that were passed over."""
+        return self._count("error <> ''")
+
+    def _count(self, condition: LiteralString) -> int:
         with psycopg.connect(self._admin_url, options="-c app.user_role=service") as connection:
-            row = connection.execute("SELECT count(*) FROM ingest_log_logrecord WHERE done_at IS NULL").fetchone()
+            row = connection.execute("SELECT count(*) FROM ingest_log_logrecord WHERE " + condition).fetchone()
         return int(row[0]) if row else 0
 
     def stop(self) -> None:
