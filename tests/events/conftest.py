@@ -1,4 +1,4 @@
-"""An organisation of a test's own, with a folder and a bucket to watch."""
+"""An organisation of a test's own, a folder and a bucket to watch, brokers."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -14,12 +14,13 @@ from moto.server import ThreadedMotoServer
 from apps.events.models import WatchedSource
 from apps.orgs.models import Kind, Organisation
 from apps.orgs.public import SERVICE, create_organisation
+from tests.support.kafka import MockCluster
 from tests.support.watched import watch
 
 
 @pytest.fixture
 def org() -> Organisation:
-    slug = f"watch-{uuid4().hex[:10]}"
+    slug = f"own-{uuid4().hex[:10]}"
     made, _ = create_organisation(
         actor=SERVICE, slug=slug, name=slug, kind=Kind.AGENCY, admin_email=f"{slug}@first.example"
     )
@@ -45,6 +46,13 @@ def folder(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Pa
 @pytest.fixture
 def source(org: Organisation, folder: Path) -> WatchedSource:
     return watch(org, f"file://{folder}")
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[MockCluster]:
+    made = MockCluster()
+    yield made
+    made.stop()
 
 
 @pytest.fixture(scope="session")

@@ -2,23 +2,15 @@
 
 import asyncio
 import base64
-import http.client
 import json
 import os
-import signal
-import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
 
 import pytest
-from django.conf import settings
 
-from apps.common.errors import Unavailable
 from apps.events import decoding, importing, ingestor
 from apps.events.actions import replay_quarantined
 from apps.events.edge.committing import GroupCommit
@@ -26,138 +18,34 @@ from apps.events.edge.judging import judge_all
 from apps.events.formats.registry import get_format
 from apps.events.ingestor import only_ingestor
 from apps.events.log import chosen, interface
-from apps.events.log.interface import EventLog, NotKept, Portion
-from apps.events.log.kafka import producing
-from apps.events.log.kafka.log import KafkaLog
-from apps.events.log.models import KafkaBatch, KafkaPartition, LogRecord
+from apps.events.log.interface import EventLog, Portion
+from apps.events.log.models import LogRecord
 from apps.events.models import FileImport, QuarantinedLine, SourceHour
 from apps.events.preparing import Job, Prepared
-from apps.orgs.models import Kind
-from apps.orgs.public import (
-    SERVICE,
-    Organisation,
-    Scope,
-    acting,
-    create_api_key,
-    create_organisation,
-    in_schema_of,
-)
-from apps.warehouse.public import execute
-from tests.config.launcher import eventually
+from apps.orgs.public import SERVICE, Organisation, acting, in_schema_of
 from tests.support import loop
-from tests.support.kafka import MockCluster
-from tests.support.site import Site
-from tests.support.world import YESTERDAY_NOON, event
+from tests.support.logs import (
+    Counts,
+    append,
+    batches,
+    choose,
+    clicks,
+    counted,
+    drain,
+    import_lines,
+    keep,
+    new_org,
+    stored,
+    waiting,
+)  # fmt: skip
+from tests.support.world import YESTERDAY_NOON
 
 pytestmark = pytest.mark.usefixtures("committed")
-REPOSITORY = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[MockCluster]:
-    made = MockCluster()
-    yield made
-    made.stop()
 
 
 @pytest.fixture(params=["postgres", "kafka"])
 def log(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[EventLog]:
-    yield from choose(request, monkeypatch, request.param)
-
-
-@pytest.fixture
-def kafka(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[EventLog]:
-    yield from choose(request, monkeypatch, "kafka")
-
-
-def choose(request: pytest.FixtureRequest, patch: pytest.MonkeyPatch, name: str) -> Iterator[EventLog]:
-    """The log that everything in this process writes to and reads from, for one test."""
-    url = "postgres:" if name == "postgres" else request.getfixturevalue("cluster").new_address()
-    patch.setattr(settings, "EVENT_LOG_URL", url)
-    chosen.event_log.cache_clear()
-    yield chosen.event_log()
-    chosen.event_log().close()
-    chosen.event_log.cache_clear()
-
-
-@pytest.fixture
-def org() -> Organisation:
-    return new_org()
-
-
-def new_org() -> Organisation:
-    slug = f"log-{uuid4().hex[:10]}"
-    made, _ = create_organisation(
-        actor=SERVICE, slug=slug, name=slug, kind=Kind.AGENCY, admin_email=f"{slug}@first.example"
-    )
-    return made
-
-
-def clicks(*numbers: int) -> list[bytes]:
-    return [
-        json.dumps(event("click", YESTERDAY_NOON, platform="hulu", campaign="c", number=n)).encode() for n in numbers
-    ]
-
-
-def append(org: Organisation, lines: list[bytes], **options: Any) -> None:
-    with acting(SERVICE), chosen.event_log().whole() as appender:
-        appender.append(Portion(org.pk, "test", lines), **options)
-
-
-def keep(*portions: Portion) -> None:
-    """As the edge does."""
-
-    async def work() -> None:
-        writer = chosen.event_log().edge_writer()
-        try:
-            await writer.append(portions)
-        finally:
-            await writer.close()
-
-    loop.run(work())
-
-
-def import_lines(org: Organisation, lines: list[bytes]) -> importing.Imported:
-    return importing.import_stream(
-        org=org, raw=BytesIO(b"\n".join(lines)), name="a.ndjson", file_format=get_format("ndjson"), history=False
-    )
-
-
-def drain() -> None:
-    with only_ingestor() as alone:
-        assert alone
-        alone.drain()
-
-
-def waiting(org: Organisation | None = None) -> int:
-    with acting(SERVICE):
-        return chosen.event_log().waiting_lines(org and org.pk)
-
-
-@dataclass(frozen=True)
-class Counts:
-    accepted: int
-    duplicate: int
-    rejected: int
-
-
-def counted(org: Organisation) -> Counts:
-    """As the ingestor counted it, by source and hour."""
-    with acting(SERVICE), in_schema_of(org):
-        hours = list(SourceHour.objects.all())
-    return Counts(*(sum(getattr(one, name) for one in hours) for name in ("accepted", "duplicate", "rejected")))
-
-
-def stored(org: Organisation) -> int:
-    sql = "SELECT count() AS n, uniqExact(event_id) AS ids FROM events WHERE org_id = {org_id:UUID}"
-    (row,) = execute(org.pk, "test.events", sql)
-    assert row["n"] == row["ids"]
-    return int(row["n"])
-
-
-def batches(org: Organisation) -> set[UUID]:
-    sql = "SELECT DISTINCT batch_id FROM events WHERE org_id = {org_id:UUID}"
-    return {row["batch_id"] for row in execute(org.pk, "test.batches", sql)}
+    yield from choose(request.param, request, monkeypatch)
 
 
 def test_what_any_door_keeps_arrives_and_is_counted(log: EventLog, org: Organisation) -> None:
@@ -258,12 +146,6 @@ def test_a_line_that_is_far_too_long_takes_nobody_with_it(log: EventLog, org: Or
     assert (stored(org), stored(other)) == (1, 1)
     with acting(SERVICE), in_schema_of(org):
         assert QuarantinedLine.objects.get().code == "line_too_long"
-
-
-def test_what_the_log_says_is_too_large_is_refused_and_not_to_be_repeated(kafka: EventLog, org: Organisation) -> None:
-    with pytest.raises(NotKept) as refused:
-        keep(Portion(org.pk, "api/a", [os.urandom(2_000_000)]))
-    assert refused.value.is_refused
 
 
 def crash_once(monkeypatch: pytest.MonkeyPatch, log: EventLog, step: str) -> None:
@@ -370,103 +252,3 @@ def test_lines_leave_quarantine_through_the_log(log: EventLog, org: Organisation
     drain()
     with acting(SERVICE), in_schema_of(org):
         assert QuarantinedLine.objects.count() == 1
-
-
-def start_ingestor() -> "subprocess.Popen[bytes]":
-    env = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings.test", "EVENT_LOG_URL": settings.EVENT_LOG_URL}
-    return subprocess.Popen(
-        [sys.executable, "manage.py", "run_ingestor"], cwd=REPOSITORY, env=env,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-
-
-def test_kill_9_of_the_ingestor_on_kafka_loses_and_doubles_nothing(kafka: EventLog, org: Organisation) -> None:
-    """Killed once it has claimed something, and once rows begin to arrive; the third one ends the work."""
-    total = 6_000
-    for first in range(0, total, 500):
-        keep(*(Portion(org.pk, f"api/{n}", clicks(*range(n, n + 60))) for n in range(first, first + 500, 50)))
-
-    def claimed() -> bool:
-        with acting(SERVICE):
-            return KafkaBatch.objects.filter(org=org).exists()
-
-    for moment in (claimed, lambda: stored(org)):
-        process = start_ingestor()
-        try:
-            eventually(moment, "the ingestor does nothing")
-        finally:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-    process = start_ingestor()
-    try:
-        eventually(lambda: waiting() == 0, "the log is not empty")
-    finally:
-        process.terminate()
-        process.wait()
-    assert stored(org) == total + 10
-    assert counted(org) == Counts(accepted=total + 10, duplicate=total // 50 * 60 - total - 10, rejected=0)
-
-
-def test_what_the_edge_acknowledged_on_kafka_outlives_it(kafka: EventLog, org: Organisation) -> None:
-    with acting(SERVICE):
-        _, key = create_api_key(actor=SERVICE, org=org, name="test", scopes=[Scope.WRITE_EVENTS])
-    with Site(EVENT_LOG_URL=settings.EVENT_LOG_URL) as site:
-        body = b"[" + b",".join(clicks(*range(50))) + b"]"
-        connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=30)
-        connection.request("POST", "/api/v1/events/batch", body, {"X-API-Key": key})
-        assert connection.getresponse().status == 202
-        site.kill()
-    drain()
-    assert stored(org) == 50
-    assert counted(org) == Counts(accepted=50, duplicate=0, rejected=0)
-
-
-def test_kafka_is_told_how_far_it_was_read(kafka: KafkaLog, org: Organisation) -> None:
-    append(org, clicks(1, 2))
-    drain()
-    with acting(SERVICE):
-        rows = KafkaPartition.objects.filter(topic=settings.EVENT_LOG_URL.rsplit("/", 1)[1])
-        assert sum(row.next_offset > 0 for row in rows) == 1
-
-
-def test_brokers_that_are_away_keep_nothing_and_say_so(org: Organisation, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings, "EVENT_LOG_URL", "kafka://127.0.0.1:1/away")
-    monkeypatch.setattr(producing, "PATIENCE", 1.0)
-    monkeypatch.setattr(producing, "TRANSACTION_PATIENCE", 1.0)
-    chosen.event_log.cache_clear()
-    try:
-        with pytest.raises(NotKept):
-            keep(Portion(org.pk, "api/a", clicks(1)))
-        with pytest.raises(Unavailable, match="nothing of it was kept"):
-            import_lines(org, clicks(1))
-    finally:
-        chosen.event_log.cache_clear()
-    with acting(SERVICE), in_schema_of(org):
-        assert not FileImport.objects.exists()
-
-
-def test_strange_messages_hold_nobody_up(kafka: EventLog, org: Organisation, cluster: MockCluster) -> None:
-    keep(Portion(uuid4(), "api/gone", clicks(1)), Portion(org.pk, "api/a", clicks(1)))
-    from confluent_kafka import Producer
-
-    foreign = Producer({"bootstrap.servers": cluster.brokers})
-    foreign.produce(settings.EVENT_LOG_URL.rsplit("/", 1)[1], b"hello", key=org.pk.bytes)
-    foreign.flush(10)
-    drain()
-    assert stored(org) == 1
-    assert waiting() == 0
-
-
-@pytest.mark.parametrize(
-    ("url", "hint"),
-    [
-        ("mysql://x", "must be postgres: or start with"),
-        ("kafka://host:9092", "must be like"),
-        ("kafka://user:secret@host/topic", "sasl.username"),
-        ("kafka://host/topic?acks=0&sasl.password=secret", "acks"),
-    ],
-)
-def test_a_wrong_address_is_explained_without_its_secrets(url: str, hint: str) -> None:
-    with pytest.raises(ValueError, match=hint) as refused:
-        chosen.open_log(url)
-    assert "secret" not in str(refused.value)
