@@ -1,4 +1,4 @@
-"""Text that people type, as the database can keep it: PostgreSQL has no NUL, UTF-8 no lone surrogates."""
+"""Text that people and machines send, as the database can keep it: PostgreSQL has no NUL, UTF-8 no lone surrogates."""
 
 from apps.common.errors import InvalidInput
 
@@ -23,3 +23,8 @@ def one_line(text: str, *, name: str, longest: int) -> str:
 def check_characters(text: str, *, name: str) -> None:
     if "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
         raise InvalidInput(f"{name} has a character that no text has (NUL or half of one); leave it out.")
+
+
+def storable(text: str) -> str:
+    """What machines sent, of which nothing is turned away for a NUL."""
+    return text.replace("\x00", "\ufffd")

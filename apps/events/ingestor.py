@@ -19,6 +19,7 @@ import structlog
 from django.db import DataError, OperationalError, connections
 
 from apps.common.errors import Unavailable
+from apps.common.texts import storable
 from apps.events.decoding import Decoded, Decoders, prepare_apart
 from apps.events.generated import data_id_of, part_id_of
 from apps.events.known import KnownIds
@@ -177,7 +178,7 @@ class Ingestor:
 
     def _pass_over(self, records: Sequence[Record], error: Exception) -> None:
         with acting(SERVICE):
-            self._log.fail(records, f"{type(error).__name__}: {error}"[:2000])
+            self._log.fail(records, storable(f"{type(error).__name__}: {error}"[:2000]))
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import structlog
 from django.db import connection
 from django.utils import timezone
 
+from apps.common.texts import storable
 from apps.events.canonical import LONGEST_LINE
 from apps.events.flow.counting import count_minutes
 from apps.events.generated import data_id_of
@@ -155,11 +156,6 @@ def _quarantined(record: Record, rejected: Rejected) -> QuarantinedLine:
         position=record.first_position + rejected.place,
         code=rejected.why.code,
         field=rejected.why.field[:120],
-        message=_storable(rejected.why.message[:2000]),
-        line=_storable(rejected.line[:QUARANTINED_CHARACTERS].decode("utf-8", "replace")),
+        message=storable(rejected.why.message[:2000]),
+        line=storable(rejected.line[:QUARANTINED_CHARACTERS].decode("utf-8", "replace")),
     )
-
-
-def _storable(text: str) -> str:
-    """PostgreSQL's text has no NUL."""
-    return text.replace("\x00", "\ufffd")

@@ -198,7 +198,7 @@ def test_a_record_that_cannot_be_written_is_passed_over_alone_and_says_why(
     def fail_on_it(*args: Any) -> None:
         rows = [row for one in args[3] for row in one.table.column("event_id").to_pylist()]
         if any("-c-3-" in row for row in rows):
-            raise UnfitRows("too much of it")
+            raise UnfitRows("too much\x00of it")
         write(*args)
 
     with monkeypatch.context() as broken:
@@ -206,7 +206,7 @@ def test_a_record_that_cannot_be_written_is_passed_over_alone_and_says_why(
         drain()
     assert outcome(org) == [(1, 0, 0)] * 3 + [(0, 0, 0), (1, 0, 0)]
     with acting(SERVICE):
-        assert LogRecord.objects.get(org=org, done_at=None).error == "UnfitRows: too much of it"
+        assert LogRecord.objects.get(org=org, done_at=None).error == "UnfitRows: too much\ufffdof it"
         LogRecord.objects.filter(org=org).update(error="")
     drain()
     assert rolled_up(org) == (5, 5)

@@ -80,6 +80,7 @@ def test_a_batch_is_not_larger_than_said(log: EventLog, org: Organisation, monke
 
 def test_a_file_is_counted_to_its_end(log: EventLog, org: Organisation) -> None:
     imported = import_lines(org, [*clicks(1, 2, 2), b"nonsense"])
+    assert (waiting() > 0, waiting(live=True)) == (True, 0)
     with acting(SERVICE):
         before = log.progress(imported.import_id, imported.started_at)
     assert (before["line_count"], before["done"]) == (4, 0)

@@ -77,9 +77,9 @@ def drain() -> None:
         alone.drain()
 
 
-def waiting(org: Organisation | None = None) -> int:
+def waiting(org: Organisation | None = None, *, live: bool = False) -> int:
     with acting(SERVICE):
-        return chosen.event_log().waiting_lines(org and org.pk)
+        return chosen.event_log().waiting_lines(org and org.pk, live=live)
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ class GroupCommit:
             try:
                 async with asyncio.timeout(PATIENCE):
                     is_kept = await self._write(commit)
-            except Exception as error:
+            except Exception as error:  # whatever it was: who waits is told, and the next commit goes on
                 gauges.FAILED.inc()
                 foreseen = isinstance(error, NotKept | TimeoutError)
                 log.warning("edge.commit_failed", error=str(error), bytes=commit.size, exc_info=not foreseen)

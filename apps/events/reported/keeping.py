@@ -15,6 +15,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from apps.common.errors import InvalidInput
+from apps.common.texts import storable
 from apps.events.importing import Progress
 from apps.events.models import ColumnMapping, FileImport, RejectedRow
 from apps.events.privacy import scrub
@@ -174,8 +175,8 @@ class Keeper:
                 line=row.line,
                 code=problem.code,
                 column=problem.column[:256],
-                message=_storable(problem.message[:2000]),
-                cells=_storable(kept.decode("utf-8", "replace")),
+                message=storable(problem.message[:2000]),
+                cells=storable(kept.decode("utf-8", "replace")),
             )
         )
 
@@ -199,8 +200,3 @@ class Keeper:
                 for one in self.comparisons
             ],
         }
-
-
-def _storable(text: str) -> str:
-    """PostgreSQL's text has no NUL."""
-    return text.replace("\x00", "\ufffd")

@@ -58,7 +58,8 @@ class KafkaLog:
         return KafkaWriter(self._address)
 
     def waiting_lines(self, org_id: UUID | None = None, *, live: bool = False) -> int:
-        """For one organisation without what was not claimed yet: nobody knows whose it is before it is read."""
+        """For one organisation without what was not claimed yet: nobody knows whose it is before it is read, nor
+        whether it is of a file: what is live is what files leave of the estimate."""
         bounds = self._meter.bounds() if org_id is None else {}
         waits = ledger.waiting_lines(self._address.topic, bounds, org_id)
         waits = max(0, waits - ledger.import_lines(org_id)) if live else waits
