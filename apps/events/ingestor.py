@@ -152,7 +152,7 @@ class Ingestor:
     ) -> Iterator[tuple[Sequence[Record], Prepared]]:
         """What became of a job. One that fails is tried again record by record, to find which of them is to blame."""
         try:
-            yield records, decoded() if len(records) > 1 else self._decoded_in_the_end(decoded)
+            yield records, self._decoded_in_the_end(decoded, is_alone=len(records) == 1)
         except Stopped:
             raise
         except Exception as error:
@@ -164,10 +164,10 @@ class Ingestor:
                 job = _job(part_id_of(batch_id, record), [record])
                 yield from self._outcomes(batch_id, [record], partial(prepare_apart, job))
 
-    def _decoded_in_the_end(self, decoded: Decoded) -> Prepared:
-        """A process that dies says nothing against the record before it has done so many times."""
-        pauses = chain(PAUSES, repeat(LONGEST_PAUSE)) if self._patient else PAUSES
-        for pause in islice(pauses, MOST_DEATHS):
+    def _decoded_in_the_end(self, decoded: Decoded, *, is_alone: bool) -> Prepared:
+        """A process that dies says nothing against a record before it has done so many times, with it alone."""
+        pauses = islice(chain(PAUSES, repeat(LONGEST_PAUSE)), MOST_DEATHS) if self._patient and is_alone else PAUSES
+        for pause in pauses:
             try:
                 return decoded()
             except (BrokenExecutor, OSError) as error:
