@@ -2,13 +2,13 @@
 
 from collections.abc import Set
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from django.http import HttpRequest
 from django.urls import reverse
 
 from apps.common.period import zone_words
-from apps.orgs.public import Actor, Organisation, Permission
+from apps.orgs.public import Actor, ActorRequest, Organisation, Permission, admin_mode_is_on, may_switch
 
 THEMES = frozenset({"light", "dark"})
 OVERVIEW = (Permission.VIEW_OVERVIEW, "Overview", "org:overview", "chart-bar")
@@ -17,6 +17,7 @@ REACH = (Permission.VIEW_OVERVIEW, "Reach", "org:reach", "users")
 GEOGRAPHY = (Permission.VIEW_OVERVIEW, "Geography", "org:geography", "map-2")
 REPORTED = (Permission.VIEW_OVERVIEW, "Reported", "org:reported", "scale")
 SOURCES = (Permission.IMPORT_EVENTS, "Sources", "org:sources", "file-import")
+ABOUT = (Permission.EDIT_IN_PLACE, "Organisation", "org:about", "building")
 PEOPLE = (Permission.MANAGE_PEOPLE, "People", "org:people", "user")
 API_KEYS = (Permission.MANAGE_API_KEYS, "API keys", "org:api_keys", "link")
 SIGN_IN = (Permission.MANAGE_SIGN_IN, "Sign-in", "org:sign_in", "shield-lock")
@@ -58,6 +59,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             "org": _card(org) if org else None,
             "orgs": [_card(one) for one in getattr(request, "organisations", [])],
             # Asked for by the pages that show it, not by those that tell of a failing database.
+            "admin_mode": signed_in and admin_mode_is_on(cast(ActorRequest, request)),
+            "may_admin": bool(org and signed_in and may_switch(cast(ActorRequest, request).actor, org)),
             "generated": partial(_generated, request, org) if org and signed_in else None,
             "nav": _navigation(request, org) if signed_in else [],
         }
@@ -99,7 +102,7 @@ def _org_items(request: HttpRequest, actor: Actor, org: Organisation) -> list[di
             _item(request, label, reverse("org:home", args=[org.slug]), icon, {"org:home", page, *PARTS.get(page, ())})
         )
     of_buyers = () if org.sells_data else (EXPLORE, REACH, GEOGRAPHY, REPORTED)
-    for permission, label, page, icon in (*of_buyers, SOURCES, PEOPLE, SIGN_IN, API_KEYS, AUDIT):
+    for permission, label, page, icon in (*of_buyers, SOURCES, ABOUT, PEOPLE, SIGN_IN, API_KEYS, AUDIT):
         if actor.may(permission, org.pk):
             items.append(_item(request, label, reverse(page, args=[org.slug]), icon, {page, *PARTS.get(page, ())}))
     return items

@@ -219,6 +219,28 @@ class AuditSeal(models.Model):
         return f"seal {self.pk} of entry {self.entry_id}"
 
 
+class Edit(models.Model):
+    """A value that was changed in place, with what it was before: what undoing needs, for 90 days. The audit trail has
+    an entry of its own for each."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    org = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="edits")
+    actor = models.CharField(max_length=120)
+    field = models.CharField(max_length=80, help_text="As declared in `editing.fields`.")
+    row_id = models.UUIDField()
+    before = models.TextField()
+    after = models.TextField()
+    undoes = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="+")
+    undone_at = models.DateTimeField(null=True)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["org", "actor", "-at"], name="edit_by_actor")]
+
+    def __str__(self) -> str:
+        return f"{self.field} of {self.row_id}: {self.before!r} to {self.after!r}"
+
+
 class IdentityProvider(models.Model):
     """An organisation's own OpenID Connect provider: its people sign in there, and its groups say what they may do."""
 

@@ -32,6 +32,8 @@ class Permission(StrEnum):
     MANAGE_API_KEYS = "manage_api_keys"
     MANAGE_PEOPLE = "manage_people"
     MANAGE_SIGN_IN = "manage_sign_in"
+    EDIT_ORGANISATION = "edit_organisation"
+    EDIT_IN_PLACE = "edit_in_place"
     VIEW_AUDIT = "view_audit"
     CHOOSE_DATA = "choose_data"
     MANAGE_SOURCES = "manage_sources"
@@ -75,6 +77,7 @@ TABLE: dict[Role, frozenset[Permission]] = {
             Permission.VIEW_OVERVIEW,
             Permission.VIEW_EARNINGS,
             Permission.IMPORT_EVENTS,
+            Permission.EDIT_IN_PLACE,
             Permission.VIEW_AUDIT,
             Permission.MANAGE_SOURCES,
         },
@@ -87,6 +90,8 @@ TABLE: dict[Role, frozenset[Permission]] = {
             Permission.MANAGE_API_KEYS,
             Permission.MANAGE_PEOPLE,
             Permission.MANAGE_SIGN_IN,
+            Permission.EDIT_ORGANISATION,
+            Permission.EDIT_IN_PLACE,
             Permission.VIEW_AUDIT,
             Permission.CHOOSE_DATA,
             Permission.MANAGE_SOURCES,

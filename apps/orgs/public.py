@@ -9,6 +9,9 @@ from apps.orgs.api_keys import FORM as API_KEY
 from apps.orgs.api_keys import FORM_IN_WORDS as API_KEY_IN_WORDS
 from apps.orgs.api_keys import KeyHolder, create_api_key, digest_of, find_key_holder, revoke_api_key
 from apps.orgs.audit import record
+from apps.orgs.editing.fields import declare_field
+from apps.orgs.editing.shown import is_on as admin_mode_is_on
+from apps.orgs.editing.shown import may_switch
 from apps.orgs.generated import (
     data_contributor_id,
     data_mark,
@@ -45,6 +48,7 @@ __all__ = [
     "Scope",
     "acting",
     "add_member",
+    "admin_mode_is_on",
     "audit_page",
     "buyer_names",
     "check",
@@ -54,6 +58,7 @@ __all__ = [
     "data_mark",
     "data_org_id",
     "declare",
+    "declare_field",
     "digest_of",
     "find_by_id",
     "find_by_slug",
@@ -61,6 +66,7 @@ __all__ = [
     "generated_contributor_id",
     "generated_org_id",
     "in_schema_of",
+    "may_switch",
     "migrate_postgres",
     "record",
     "requires",

@@ -4,6 +4,7 @@ from celery import shared_task
 
 from apps.orgs.actor import SERVICE, acting
 from apps.orgs.audit import keep_partitions, seal_entries
+from apps.orgs.editing.actions import forget_edits
 
 
 @shared_task(time_limit=300)
@@ -18,3 +19,10 @@ def keep_audit_partitions() -> int:
     """Make room for the next year of the audit trail, drop what is past its time; answers how many years."""
     with acting(SERVICE):
         return keep_partitions()
+
+
+@shared_task(time_limit=300)
+def purge_edits() -> int:
+    """Forget edits in place that are too old to be undone; answers how many."""
+    with acting(SERVICE):
+        return forget_edits()

@@ -19,6 +19,8 @@ AT_ONCE = 50
 MOST_EXPORTED = 50_000
 # Read as "<who> …"; an action that is not here is shown by its own words.
 WORDS: Mapping[str, str] = {
+    "admin_mode.off": "left admin mode",
+    "admin_mode.on": "switched admin mode on",
     "api_key.created": "made an API key",
     "api_key.revoked": "took back an API key",
     "audit.exported": "exported the audit trail",
@@ -29,6 +31,8 @@ WORDS: Mapping[str, str] = {
     "events.quarantine_exported": "exported lines from quarantine",
     "events.replayed": "replayed lines from quarantine",
     "events.test_sent": "sent a test event",
+    "field.edit_undone": "undid an edit",
+    "field.edited": "edited",
     "flow.viewed": "watched the flow of events of all organisations",
     "invitation.accepted": "joined",
     "invitation.revoked": "took back an invitation",

@@ -1,8 +1,13 @@
 from django.urls import path
 
-from apps.orgs.views import api_keys, audit, identity_provider, people
+from apps.orgs.views import about, api_keys, audit, editing, identity_provider, people
 
 urlpatterns = [
+    path("about/", about.about, name="about"),
+    path("admin-mode/", editing.switch, name="admin_mode"),
+    path("edit/<str:key>/<uuid:row_id>/", editing.edit, name="edit_field"),
+    path("edits/", editing.edits, name="edits"),
+    path("edits/<uuid:edit_id>/undo/", editing.undo, name="undo_edit"),
     path("people/", people.index, name="people"),
     path("people/invite/", people.invite, name="invite"),
     path("people/invitations/<uuid:invitation_id>/revoke/", people.revoke, name="revoke_invitation"),

@@ -196,6 +196,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 3600},
     },
+    "purge-edits": {"task": "apps.orgs.tasks.purge_edits", "schedule": 86400.0},
     "look-at-watched": {
         "task": "apps.events.tasks.look_at_watched_sources",
         "schedule": 60.0,

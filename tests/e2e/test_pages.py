@@ -24,6 +24,8 @@ def pages(world: World) -> dict[str, tuple[str | None, str]]:
         "sign-in problem": (None, "/account/single-sign-on/problem/known/"),
         "staff sign-in": (None, "/staff/"),
         "connected accounts": ("viewer", "/account/3rdparty/"),
+        "organisation": ("org_admin", f"/o/{world.slug('buyer')}/about/"),
+        "own edits": ("org_admin", f"/o/{world.slug('buyer')}/edits/"),
         "sign-in settings": ("org_admin", f"/o/{world.slug('buyer')}/sign-in/"),
         "used link": (None, "/sign-in/used/"),
         "sources": ("org_admin", f"/o/{world.slug('buyer')}/sources/"),
@@ -86,6 +88,7 @@ NAMES = (
     "API keys", "API reference",
     "reach", "reach of nothing", "universe", "geography", "state", "campaign",
     "sign in with the organisation", "sign-in problem", "staff sign-in", "connected accounts", "sign-in settings",
+    "organisation", "own edits",
 )  # fmt: skip
 
 

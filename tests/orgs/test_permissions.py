@@ -54,6 +54,8 @@ TABLE: dict[str, dict[str | None, int]] = {
     "org:watched_edit": BUYER_SOURCES,
     "org:audit": BUYER_AUDIT,
     "org:sign_in": BUYER_PEOPLE,
+    "org:about": BUYER_SOURCES,
+    "org:edits": BUYER_SOURCES,
     "org:people": BUYER_PEOPLE,
     "org:files": BUYER_SOURCES,
     "org:source": BUYER_SOURCES,
@@ -93,6 +95,7 @@ WRITES: dict[str, dict[str | None, int]] = {
     "org:watched_look": instead_of_ok(DONE, BUYER_SOURCES),
     "org:watched_retry": instead_of_ok(REFUSED, BUYER_SOURCES),
     "org:send_try": instead_of_ok(REFUSED, BUYER_SOURCES),
+    "org:admin_mode": instead_of_ok(DONE, BUYER_SOURCES),
     "org:save_sign_in": instead_of_ok(REFUSED, BUYER_PEOPLE),
     "org:try_sign_in": instead_of_ok(REFUSED, BUYER_PEOPLE),
     # Only staff confirm domains; without a provider there is none to confirm or remove.
@@ -120,6 +123,7 @@ OBJECTS: dict[str, tuple[str, dict[str | None, int]]] = {
     "org:remove_file": ("post", BUYER_SOURCES),
     "org:api_key": ("get", BUYER_PEOPLE),
     "org:revoke_api_key": ("post", BUYER_PEOPLE),
+    "org:undo_edit": ("post", BUYER_SOURCES),
 }
 # Addresses of the API: the method, what stands in the path, and the scope that a key needs. People need the
 # permission that the scope stands for.
@@ -154,6 +158,7 @@ ELSEWHERE = {
     "org:change_roles",
     "org:revoke_invitation",
     "org:received_line",
+    "org:edit_field",
 }
 # django-allauth's own pages need no organisation; it tests them, and tests/accounts what we set.
 NOT_OURS = ("account_", "mfa_", "socialaccount_", "openid_connect_")

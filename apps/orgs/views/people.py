@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
+from apps.accounts.public import User
 from apps.common.errors import AppError, InvalidInput
 from apps.common.figures import format_age
 from apps.orgs import people
@@ -71,6 +72,7 @@ def _person(request: OrgRequest, user_id: UUID, error: AppError | None) -> HttpR
     ]
     context = {
         "person": found,
+        "person_row": User(pk=found.id, name=found.name),
         "roles": roles,
         "is_self": user_id == request.user.pk,
         "error": error.message if error else "",
