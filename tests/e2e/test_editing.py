@@ -114,3 +114,9 @@ def test_undo_survives_a_reload_and_swaps_the_value(page: Any, committed: World)
     page.get_by_role("button", name="Undo name, To be undone").click()
     expect(value(page)).to_contain_text(before)
     expect(page.locator(".toast").last).to_contain_text("Undone")
+
+
+def test_a_tap_edits(page: Any) -> None:
+    """A finger has no double-click."""
+    value(page).dispatch_event("click", {"pointerType": "touch", "detail": 1, "bubbles": True, "cancelable": True})
+    expect(page.get_by_label("Name", exact=True)).to_be_focused()
