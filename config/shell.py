@@ -29,7 +29,7 @@ PARTS = {
     "org:reach": ("org:universe",),
     "org:overview": ("org:campaign",),
     "org:people": ("org:person",),
-    "org:api_keys": ("org:api_key", "org:create_api_key"),
+    "org:api_keys": ("org:api_key", "org:create_api_key", "org:rotate_api_key", "org:limit_api_key"),
     "org:sign_in": ("org:save_sign_in", "org:try_sign_in"),
     "org:audit": ("org:audit_entry",),
     "org:sources": (

@@ -12,7 +12,8 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from apps.common.errors import InvalidInput, NotFound
+from apps.common.addresses import read_range
+from apps.common.errors import Conflict, InvalidInput, NotFound
 from apps.orgs.actor import Actor
 from apps.orgs.audit import record
 from apps.orgs.models import ApiKey, Organisation, Status
@@ -24,6 +25,9 @@ FORM_IN_WORDS = f"An API key is {PREFIX} and 43 characters."
 SHOWN = 12
 NOTED_EVERY = timedelta(minutes=5)
 LONGEST_NAME = 80
+MOST_RANGES = 50
+# How much longer a rotated key may work.
+OVERLAPS = (timedelta(0), timedelta(hours=1), timedelta(days=1), timedelta(days=7))
 
 
 @dataclass(frozen=True)
@@ -36,10 +40,18 @@ class KeyHolder:
     identity_key: bytes
     scopes: frozenset[str]
     events_per_second: int
+    networks: tuple[str, ...] = ()
 
 
 def create_api_key(
-    *, actor: Actor, org: Organisation, name: str, scopes: Sequence[str], expires_at: datetime | None = None
+    *,
+    actor: Actor,
+    org: Organisation,
+    name: str,
+    scopes: Sequence[str],
+    expires_at: datetime | None = None,
+    networks: Sequence[str] = (),
+    replaces: ApiKey | None = None,
 ) -> tuple[ApiKey, str]:
     """Answers the stored row and the key itself, which nobody can read again."""
     if unknown := sorted(set(scopes) - set(Scope)):
@@ -50,19 +62,80 @@ def create_api_key(
         raise InvalidInput("Give the key a name that says who uses it.")
     if len(name.strip()) > LONGEST_NAME or not name.isprintable():
         raise InvalidInput(f"A key's name is one line of at most {LONGEST_NAME} characters.")
+    ranges = _ranges(networks, scopes)
     key = PREFIX + secrets.token_urlsafe(32)
     with transaction.atomic():
         made = ApiKey.objects.create(
-            org=org,
+            org_id=org.pk,
             name=name.strip(),
             prefix=key[:SHOWN],
             digest=digest_of(key),
             scopes=sorted(set(scopes)),
             created_by=actor.name,
             expires_at=expires_at,
+            networks=ranges,
+            replaces=replaces,
         )
-        record(org=org, actor=actor, action="api_key.created", key=str(made.pk), name=made.name, scopes=made.scopes)
+        record(org=org, actor=actor, action="api_key.created", key=str(made.pk), name=made.name, scopes=made.scopes,
+               networks=ranges, **({"replaces": str(replaces.pk)} if replaces else {}))  # fmt: skip
     return made, key
+
+
+def rotate_api_key(*, actor: Actor, org: Organisation, key_id: UUID, overlap: timedelta) -> tuple[ApiKey, str]:
+    """A new key that may what this one may; this one works for `overlap` longer, so that nobody is cut off."""
+    if overlap not in OVERLAPS:
+        raise InvalidInput("A rotated key works for an hour, a day or a week longer, or not at all.")
+    with transaction.atomic():
+        now = timezone.now()
+        old = ApiKey.objects.select_for_update().filter(org=org, pk=key_id, revoked_at=None).first()
+        if old is None or (old.expires_at and old.expires_at <= now):
+            raise NotFound(f"{org.slug} has no valid key of this id.")
+        if old.replaced_by.exists():
+            raise Conflict(f"{old.name} was rotated already; rotate the key that replaced it.")
+        made, key = create_api_key(
+            actor=actor, org=org, name=old.name, scopes=old.scopes, expires_at=old.expires_at, networks=old.networks,
+            replaces=old,
+        )  # fmt: skip
+        old.expires_at = min(now + overlap, old.expires_at or now + overlap)
+        old.save(update_fields=["expires_at"])
+        record(
+            org=org, actor=actor, action="api_key.rotated", target=f"api-key/{old.pk}", name=old.name,
+            until=old.expires_at.isoformat(),
+        )  # fmt: skip
+    return made, key
+
+
+def limit_addresses(*, actor: Actor, org: Organisation, key_id: UUID, networks: Sequence[str]) -> ApiKey:
+    """From where the key works; none: from everywhere. Doors that cache keys follow within five seconds."""
+    with transaction.atomic():
+        found = ApiKey.objects.select_for_update().filter(org=org, pk=key_id, revoked_at=None).first()
+        if found is None:
+            raise NotFound(f"{org.slug} has no valid key of this id.")
+        before, after = found.networks, _ranges(networks, found.scopes)
+        if after != before:
+            found.networks = after
+            found.save(update_fields=["networks"])
+            record(
+                org=org, actor=actor, action="api_key.addresses_changed", target=f"api-key/{found.pk}",
+                before={"networks": before}, after={"networks": after},
+            )  # fmt: skip
+    return found
+
+
+def _ranges(networks: Sequence[str], scopes: Sequence[str]) -> list[str]:
+    ranges = []
+    for text in networks:
+        try:
+            ranges.append(read_range(text))
+        except ValueError as error:
+            raise InvalidInput(
+                f"{text.strip()[:60]!r} is no address range; one looks like 203.0.113.0/24 or 2001:db8::/32."
+            ) from error
+    if len(ranges) > MOST_RANGES:
+        raise InvalidInput(f"At most {MOST_RANGES} address ranges; {len(ranges)} were named.")
+    if ranges and Scope.PIXEL in scopes:
+        raise InvalidInput("A pixel's key is used by visitors' browsers: its addresses cannot be limited.")
+    return sorted(set(ranges))
 
 
 def revoke_api_key(*, actor: Actor, org: Organisation, prefix: str = "", key_id: UUID | None = None) -> ApiKey:
@@ -110,8 +183,9 @@ def find_key_holder(digest: bytes) -> KeyHolder | None:
         return None
     org = found.org
     return KeyHolder(
-        found.pk, found.name, org.pk, bytes(org.identity_key), frozenset(found.scopes), org.events_per_second
-    )
+        found.pk, found.name, org.pk, bytes(org.identity_key), frozenset(found.scopes), org.events_per_second,
+        tuple(found.networks),
+    )  # fmt: skip
 
 
 def digest_of(key: str) -> bytes:

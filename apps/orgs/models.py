@@ -282,9 +282,38 @@ class ApiKey(models.Model):
     expires_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True, help_text="To five minutes.")
+    networks = ArrayField(
+        models.CharField(max_length=49),
+        default=list,
+        db_default=[],
+        help_text="Address ranges from which it works; none: from everywhere.",
+    )
+    replaces = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="replaced_by",
+        help_text="The key in whose stead it was made.",
+    )
 
     class Meta:
         indexes = [models.Index(fields=["org", "-created_at"], name="api_key_by_org")]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+
+class ApiKeyUse(models.Model):
+    """How often a key was used on a day."""
+
+    key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="uses")
+    org = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
+    day = models.DateField(help_text="In UTC.")
+    requests = models.BigIntegerField(default=0, help_text="Of the general API.")
+    deliveries = models.BigIntegerField(default=0, help_text="Requests at the doors for events.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["key", "day"], name="api_key_use_by_day")]
+
+    def __str__(self) -> str:
+        return f"{self.requests} requests, {self.deliveries} deliveries of {self.key_id} on {self.day}"

@@ -21,6 +21,7 @@ from apps.orgs.generated import (
     show_generated,
     show_real,
 )
+from apps.orgs.key_uses import add_deliveries
 from apps.orgs.models import Kind, Organisation
 from apps.orgs.org_task import OrgTask
 from apps.orgs.permissions import Permission, Role, Scope
@@ -47,6 +48,7 @@ __all__ = [
     "Role",
     "Scope",
     "acting",
+    "add_deliveries",
     "add_member",
     "admin_mode_is_on",
     "audit_page",

@@ -5,6 +5,7 @@ from celery import shared_task
 from apps.orgs.actor import SERVICE, acting
 from apps.orgs.audit import keep_partitions, seal_entries
 from apps.orgs.editing.actions import forget_edits
+from apps.orgs.key_uses import bring_requests
 
 
 @shared_task(time_limit=300)
@@ -26,3 +27,10 @@ def purge_edits() -> int:
     """Forget edits in place that are too old to be undone; answers how many."""
     with acting(SERVICE):
         return forget_edits()
+
+
+@shared_task(time_limit=60)
+def bring_api_key_uses() -> int:
+    """What Redis counted of API keys' requests; answers how many counts."""
+    with acting(SERVICE):
+        return bring_requests()

@@ -21,7 +21,9 @@ MOST_EXPORTED = 50_000
 WORDS: Mapping[str, str] = {
     "admin_mode.off": "left admin mode",
     "admin_mode.on": "switched admin mode on",
+    "api_key.addresses_changed": "changed from where an API key works",
     "api_key.created": "made an API key",
+    "api_key.rotated": "rotated an API key",
     "api_key.revoked": "took back an API key",
     "audit.exported": "exported the audit trail",
     "audit.read": "read the audit trail of all organisations",

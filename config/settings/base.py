@@ -196,6 +196,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 3600},
     },
+    "bring-api-key-uses": {"task": "apps.orgs.tasks.bring_api_key_uses", "schedule": 60.0},
     "purge-edits": {"task": "apps.orgs.tasks.purge_edits", "schedule": 86400.0},
     "look-at-watched": {
         "task": "apps.events.tasks.look_at_watched_sources",

@@ -16,7 +16,7 @@ import zstandard
 from apps.events.ingestor import only_ingestor
 from apps.events.log.models import LogRecord
 from apps.events.models import QuarantinedLine
-from apps.orgs.models import Kind, Organisation
+from apps.orgs.models import ApiKeyUse, Kind, Organisation
 from apps.orgs.public import SERVICE, Scope, acting, create_api_key, create_organisation, in_schema_of, revoke_api_key
 from apps.warehouse.public import execute
 from tests.config.launcher import eventually
@@ -274,6 +274,31 @@ def test_a_revoked_key_is_refused_soon(sender: Sender) -> None:
     with acting(SERVICE):
         revoke_api_key(actor=SERVICE, org=sender.org, prefix=sender.key)
     eventually(lambda: sender.send(ONE, event())[0] == 401, "the key goes on to count")
+
+
+def test_a_key_of_other_addresses_is_refused(site: Site) -> None:
+    sender = new_sender(site)
+    with acting(SERVICE):
+        _, near = create_api_key(
+            actor=SERVICE, org=sender.org, name="near", scopes=[Scope.WRITE_EVENTS], networks=["127.0.0.1"]
+        )
+        _, far = create_api_key(
+            actor=SERVICE, org=sender.org, name="far", scopes=[Scope.WRITE_EVENTS], networks=["203.0.113.0/24"]
+        )
+    assert sender.send(ONE, event(), key=near)[0] == 202
+    assert sender.refused(ONE, event(), key=far) == (403, "address_not_allowed")
+    assert sender.refused(ONE, event(), key=far, x_forwarded_for="203.0.113.1") == (403, "address_not_allowed")
+
+
+def test_deliveries_of_a_key_are_counted(sender: Sender) -> None:
+    for _ in range(3):
+        assert sender.send(ONE, event())[0] == 202
+
+    def counted() -> int:
+        with acting(SERVICE):
+            return sum(ApiKeyUse.objects.filter(org=sender.org).values_list("deliveries", flat=True))
+
+    eventually(lambda: counted() == 3, "deliveries are not counted")
 
 
 def test_a_key_writes_to_its_own_organisation_only(site: Site, sender: Sender) -> None:

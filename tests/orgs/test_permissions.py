@@ -123,6 +123,8 @@ OBJECTS: dict[str, tuple[str, dict[str | None, int]]] = {
     "org:remove_file": ("post", BUYER_SOURCES),
     "org:api_key": ("get", BUYER_PEOPLE),
     "org:revoke_api_key": ("post", BUYER_PEOPLE),
+    "org:rotate_api_key": ("post", BUYER_PEOPLE),
+    "org:limit_api_key": ("post", BUYER_PEOPLE),
     "org:undo_edit": ("post", BUYER_SOURCES),
 }
 # Addresses of the API: the method, what stands in the path, and the scope that a key needs. People need the

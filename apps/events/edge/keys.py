@@ -6,18 +6,25 @@ from collections.abc import Callable
 from functools import lru_cache, partial
 from hashlib import sha256
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import parse_qs
+from uuid import UUID
 
+import structlog
 from django.db import Error
 
+from apps.common.addresses import client_address, is_within
 from apps.events.edge.desk import Desk
 from apps.events.edge.http import Problem, Scope
-from apps.orgs.public import API_KEY, API_KEY_IN_WORDS, KeyHolder, find_key_holder
+from apps.orgs.public import API_KEY, API_KEY_IN_WORDS, KeyHolder, add_deliveries, find_key_holder
 
 # A revoked key is refused after five seconds at the latest; the look-up itself takes some of them.
 REMEMBERED = 4.0
 MOST_UNKNOWN = 10_000
 MOST_ASKED = 200
+# How often a process tells the database how much each key was used.
+TOLD_EVERY = 5.0
+log = structlog.get_logger()
 
 
 class Keys:
@@ -26,6 +33,8 @@ class Keys:
         self._known: dict[str, tuple[KeyHolder, float]] = {}
         self._unknown: dict[str, float] = {}
         self._asked: dict[str, asyncio.Task[KeyHolder | None]] = {}
+        self._uses: dict[UUID, int] = {}
+        self._telling: asyncio.Task[None] | None = None
 
     async def holder(self, scope: Scope, needed: str, *, in_url: bool = False) -> KeyHolder:
         """Whoever holds the key that the request bears, if it may do what is `needed`."""
@@ -35,9 +44,26 @@ class Keys:
             found = await self._ask(key)
         if found is None:
             raise _unauthorized("unknown_key", "This API key is unknown, revoked or expired.")
+        if found.networks and not is_within(_address_of(scope), found.networks):
+            raise Problem(HTTPStatus.FORBIDDEN, "address_not_allowed", "This API key works from other addresses only.")
+        self._count(found.key_id)
         if needed not in found.scopes:
             raise Problem(HTTPStatus.FORBIDDEN, "scope_missing", f"This API key lacks the scope {needed}.")
         return found
+
+    def _count(self, key_id: UUID) -> None:
+        """Told to the database some seconds later, by one task for all that was counted meanwhile."""
+        self._uses[key_id] = self._uses.get(key_id, 0) + 1
+        if self._telling is None or self._telling.done():
+            self._telling = asyncio.create_task(self._tell())
+
+    async def _tell(self) -> None:
+        await asyncio.sleep(TOLD_EVERY)
+        told, self._uses = self._uses, {}
+        try:
+            await self._desk.ask(partial(add_deliveries, told))
+        except Error as error:
+            log.warning("edge.uses_not_counted", error=type(error).__name__)
 
     async def _ask(self, key: str) -> KeyHolder | None:
         """One question for all requests that wait for its answer, and not many questions at once."""
@@ -80,6 +106,11 @@ def _unavailable() -> Problem:
         "API keys cannot be checked now; nothing of this was kept. Send it again.",
         retry_after=1,
     )
+
+
+def _address_of(scope: Scope) -> Any:
+    forwarded: bytes = dict(scope["headers"]).get(b"x-forwarded-for", b"")
+    return client_address((scope.get("client") or ("",))[0], forwarded.decode("latin-1"))
 
 
 def key_of(scope: Scope) -> str:

@@ -3,6 +3,7 @@ pages get (see `apps.orgs.middleware`); keys are looked up on every request, so 
 
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -12,10 +13,12 @@ from rest_framework.authentication import BaseAuthentication, SessionAuthenticat
 from rest_framework.exceptions import AuthenticationFailed
 
 from apps.accounts.public import network_of
-from apps.common.errors import InvalidInput
+from apps.common.addresses import client_address, is_within
+from apps.common.errors import AppError, InvalidInput
 from apps.orgs.access import get_organisation
 from apps.orgs.actor import SERVICE, Actor, declare
 from apps.orgs.api_keys import FORM, FORM_IN_WORDS, digest_of, find_key
+from apps.orgs.key_uses import count_request
 from apps.orgs.models import Organisation
 from apps.orgs.permissions import GRANTED, Scope
 
@@ -47,6 +50,9 @@ class KeyAuthentication(BaseAuthentication):
         found = find_key(digest_of(key))
         if found is None:
             raise AuthenticationFailed("This API key is unknown, revoked or expired.")
+        if found.networks and not is_within(_address_of(request), found.networks):
+            raise AddressNotAllowed("This API key works from other addresses only.")
+        count_request(found.pk)
         actor = Actor(
             f"key {found.prefix}", origin=network_of(request), key_of=found.org_id, granted=_granted(found.scopes)
         )
@@ -56,6 +62,13 @@ class KeyAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Any) -> str:
         return "Bearer"
+
+
+class AddressNotAllowed(AppError):
+    """The key is good; the place is not."""
+
+    code = "address_not_allowed"
+    http_status = HTTPStatus.FORBIDDEN
 
 
 class PersonAuthentication(SessionAuthentication):
@@ -73,6 +86,10 @@ class PersonAuthentication(SessionAuthentication):
         caller = Caller(org, actor, held, name=actor.name)
         _enter(request, caller)
         return found[0], caller
+
+
+def _address_of(request: Any) -> Any:
+    return client_address(request.META.get("REMOTE_ADDR", ""), request.META.get("HTTP_X_FORWARDED_FOR", ""))
 
 
 def _key_of(request: Any) -> str | None:

@@ -1,4 +1,4 @@
-"""API keys of an organisation: what machines may do for it. A new key is shown once, in the answer that made it."""
+"""API keys of an organisation: what machines may do for it. A new key is shown once, on the page that follows."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -11,27 +11,37 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from apps.common.errors import AppError, InvalidInput, NotFound
+from apps.common.errors import AppError, Conflict, InvalidInput, NotFound
 from apps.common.figures import format_age
+from apps.common.sealing import seal, unseal
 from apps.orgs.access import requires
-from apps.orgs.api_keys import create_api_key, list_api_keys, revoke_api_key
+from apps.orgs.api_keys import (
+    OVERLAPS,
+    create_api_key,
+    limit_addresses,
+    list_api_keys,
+    revoke_api_key,
+    rotate_api_key,
+)
+from apps.orgs.key_uses import Day, list_uses
 from apps.orgs.models import ApiKey
 from apps.orgs.permissions import Permission, Scope
 from apps.orgs.requests import OrgRequest
 
 SOON = timedelta(days=14)
+NEW_KEY = "new_api_key"
+OVERLAP_WORDS = ("not at all", "an hour", "a day", "a week")
 
 
 @require_GET
 @requires(Permission.MANAGE_API_KEYS)
 def index(request: OrgRequest) -> HttpResponse:
-    return _index(request)
+    return _index(request, **_take_new_key(request))
 
 
 @require_POST
 @requires(Permission.MANAGE_API_KEYS)
 def create(request: OrgRequest) -> HttpResponse:
-    """No redirect: the key stands in this answer and nowhere else."""
     sent = request.POST
     try:
         made, key = create_api_key(
@@ -40,19 +50,64 @@ def create(request: OrgRequest) -> HttpResponse:
             name=sent.get("name", ""),
             scopes=sent.getlist("scope"),
             expires_at=_end_of(sent.get("expires", ""), request.org.time_zone),
+            networks=_ranges(sent.get("networks", "")),
         )
     except AppError as error:
         return _index(request, error=error.message, status=int(error.http_status))
-    return _index(request, made=made, key=key)
+    _keep_new_key(request, made, key)
+    return redirect("org:api_keys", org=request.org.slug)
 
 
 @require_GET
 @requires(Permission.MANAGE_API_KEYS)
 def one(request: OrgRequest, key_id: UUID) -> HttpResponse:
-    found = ApiKey.objects.filter(org=request.org, pk=key_id).first()
-    if found is None:
-        raise NotFound("There is no such API key here.")
-    return render(request, "orgs/api_key.html", {"row": _row(found, timezone.now())})
+    return _one(request, _get(request, key_id))
+
+
+def _one(request: OrgRequest, found: ApiKey, *, error: str = "", status: int = 200) -> HttpResponse:
+    days = list_uses(found)
+    context = {
+        "row": _row(found, timezone.now()),
+        "error": error,
+        "networks": request.POST.get("networks", "") if error else "\n".join(found.networks),
+        "overlaps": [(int(one.total_seconds()), words) for one, words in zip(OVERLAPS, OVERLAP_WORDS, strict=True)],
+        "replaced_by": found.replaced_by.first(),
+        "is_for_pages": Scope.PIXEL in found.scopes,
+        "days": days,
+        "bars": _bars(days),
+        "total": sum(day.total for day in days),
+        "most": max(day.total for day in days),
+    }
+    return render(request, "orgs/api_key.html", context, status=status)
+
+
+@require_POST
+@requires(Permission.MANAGE_API_KEYS)
+def rotate(request: OrgRequest, key_id: UUID) -> HttpResponse:
+    seconds = request.POST.get("overlap", "")
+    try:
+        overlap = timedelta(seconds=int(seconds)) if seconds.isascii() and len(seconds) < 10 else timedelta(days=-1)
+        made, key = rotate_api_key(actor=request.actor, org=request.org, key_id=key_id, overlap=overlap)
+    except (ValueError, InvalidInput, Conflict) as error:
+        said = error.message if isinstance(error, AppError) else "Choose how long the old key works."
+        return _one(request, _get(request, key_id), error=said, status=400)
+    _keep_new_key(request, made, key)
+    return redirect("org:api_keys", org=request.org.slug)
+
+
+@require_POST
+@requires(Permission.MANAGE_API_KEYS)
+def limit(request: OrgRequest, key_id: UUID) -> HttpResponse:
+    """From which addresses it works."""
+    try:
+        found = limit_addresses(
+            actor=request.actor, org=request.org, key_id=key_id, networks=_ranges(request.POST.get("networks", ""))
+        )
+    except InvalidInput as error:
+        return _one(request, _get(request, key_id), error=error.message, status=400)
+    where = f"from {len(found.networks)} address ranges only" if found.networks else "from everywhere"
+    messages.success(request, f"{found.name} works {where}.")
+    return redirect("org:api_key", org=request.org.slug, key_id=key_id)
 
 
 @require_POST
@@ -61,6 +116,43 @@ def revoke(request: OrgRequest, key_id: UUID) -> HttpResponse:
     gone = revoke_api_key(actor=request.actor, org=request.org, key_id=key_id)
     messages.success(request, f"{gone.name} is revoked. Every door refuses it within five seconds.")
     return redirect("org:api_keys", org=request.org.slug)
+
+
+def _get(request: OrgRequest, key_id: UUID) -> ApiKey:
+    found = ApiKey.objects.filter(org=request.org, pk=key_id).first()
+    if found is None:
+        raise NotFound("There is no such API key here.")
+    return found
+
+
+def _keep_new_key(request: OrgRequest, made: ApiKey, key: str) -> None:
+    """For the next page only, which may be reloaded without making another; encrypted, since sessions are stored."""
+    request.session[NEW_KEY] = {"id": str(made.pk), "sealed": seal(f"{NEW_KEY}:{made.pk}", key).decode()}
+
+
+def _take_new_key(request: OrgRequest) -> dict[str, Any]:
+    kept = request.session.get(NEW_KEY)
+    if kept is None:
+        return {}
+    made = ApiKey.objects.filter(org=request.org, pk=kept["id"]).first()
+    if made is None:
+        return {}
+    del request.session[NEW_KEY]
+    return {"made": made, "key": unseal(f"{NEW_KEY}:{made.pk}", kept["sealed"].encode())}
+
+
+def _ranges(text: str) -> list[str]:
+    return [part for part in text.replace(",", " ").split() if part]
+
+
+def _bars(days: list[Day]) -> list[dict[str, Any]]:
+    """Places and heights of the chart, in per mille of its height."""
+    most = max(day.total for day in days) or 1
+    return [
+        {"x": number, "top": 1000 - round(1000 * day.total / most), "requests": round(1000 * day.requests / most),
+         "deliveries": round(1000 * day.deliveries / most), "day": day}
+        for number, day in enumerate(days)
+    ]  # fmt: skip
 
 
 def _index(request: OrgRequest, *, error: str = "", status: int = 200, **made: Any) -> HttpResponse:
@@ -75,6 +167,7 @@ def _index(request: OrgRequest, *, error: str = "", status: int = 200, **made: A
         "scopes": [(scope.value, scope.words, scope.value in chosen) for scope in Scope],
         "name": sent.get("name", ""),
         "expires": sent.get("expires", ""),
+        "networks": sent.get("networks", ""),
         "tomorrow": timezone.localdate(now, ZoneInfo(request.org.time_zone)) + timedelta(days=1),
         "error": error,
         **made,
