@@ -3,7 +3,8 @@
 IP addresses become an HMAC under the organisation's key, e-mail addresses and phone numbers the base64 SHA-256 of
 their normal form (UID2's rules, so that they can be matched later). A line that is not JSON has them blotted out.
 
-E-mail addresses are found wherever they stand; IP addresses and phone numbers by the name of their member.
+E-mail addresses, IP addresses and international phone numbers are found wherever they stand; whatever else is a phone
+number, by the name of its member or of its parameter in a URL.
 """
 
 import base64
@@ -11,7 +12,10 @@ import hashlib
 import hmac
 import re
 from decimal import Decimal
+from functools import lru_cache
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import unquote_plus
 
 import msgspec
 import re2
@@ -28,16 +32,37 @@ IP_NAMES = frozenset(
 PHONE_NAMES = frozenset(
     ["phone", "phonenumber", "telephone", "tel", "mobile", "mobilenumber", "mobilephone", "cellphone", "msisdn"]
 )
+# Members that have `phone` in their name and count something.
+COUNTS = re.compile(r"calls|clicks|impressions|conversions|views|costs?$|rate|count|sales|leads|installs|model|type")
+TEL = re.compile(r"(?:^|[^A-Za-z])(?i:tel|mobile|cell)$|[a-z](?:Tel|Mobile|Cell)$")
+PERSON_NAMES = frozenset(["userid", "anonymousid", "customerid", "personid", "externalid"])
+# Four numbers with dots between them are a version there.
+VERSION = re.compile(r"version|build|firmware|useragent|sdk|browser|os$")
+LONGEST_KNOWN_NAME = 64
 OPTIONS = re2.Options()
 OPTIONS.case_sensitive = False
 # A line without any of these cannot hold what is looked for; most lines pass at this gate. RE2, because the standard
-# library's `re` takes twenty times as long. `zip` is in most events and no address.
+# library's `re` takes twenty times as long. `zip` is in most events and no address, `Chrome/120.0.0.0` is a version.
 PERHAPS = re2.compile(
-    rb'@|%40|\\u|[^z]ip"|ip[^a-z0-9"]*v[46]|addr|forwarded|phone|msisdn|tel"|mobile[^a-z0-9"]*number|mobile"\s*:',
+    rb'@|%40|\\u|[^z]ip["=]|ip[^a-z0-9"]*v[46]|addr|forwarded|phone|msisdn|tel["=]|mobile[^a-z0-9"]*number'
+    rb'|(?:mobile|cell)(?:"\s*:|=)'
+    rb"|(?:[^a-z0-9]|\\[nrt])(?:\+|%2b)[ (]?[1-9](?:[ ().-]{0,2}\d){6}"
+    rb'|id"\s*:\s*"\(?\d{3}[ ).-]{1,2}\d{3}[ .-]\d{4}"'
+    rb"|(?:[^\w./-]|[/\\]/|\\[nrt])\d{1,3}\.\d{1,3}\.\d{1,3}\.\d"
+    rb"|[0-9a-f]:[0-9a-f]{0,4}:[0-9a-f]{0,4}:|[0-9a-f]::",
     OPTIONS,
 )
 # RE2 here too: its time grows with the text and not with its square, whatever a sender makes up.
 EMAIL = re2.compile(r"[\pL\pN_.+%'-]+(?:@|%40)[\pL\pN_-]+(?:\.[\pL\pN_-]+)+")
+# An international number, written with its plus; in a URL a plus between words is a space.
+PHONE = re2.compile(r"(^|[^\w+])(?:\+|%2[Bb])([ (]?[1-9](?:[ ().-]{0,2}\d){6,14})")
+NATIONAL = re.compile(r"\(?\d{3}[ ).-]{1,2}\d{3}[ .-]\d{4}")
+PHONE_SHAPED = re.compile(r"[\d\s().+/-]+(?:(?:x|ext\.?)\s*\d+)?", re.IGNORECASE)
+# The whole word that perhaps is an address.
+DOTTED = re2.compile(r"(^|[^\w./-]|//)(\d{1,3}\.\d[\w.-]*)")
+COLONS = re2.compile(r"\w+:[\w:]*:[\w:]*")
+PARAMETER = re2.compile(r"((?:^|[?&;#])([\w.%\[\]-]{1,64})=)([^&;#\s]+)")
+HASHED = re.compile(r"[A-Za-z0-9+/]{43}=|[0-9a-fA-F]{64}")
 LOOSE = re2.compile(
     rb"\d{4}-\d\d-\d\d"  # a date, which stays
     rb"|[\w.+%'-]+(?:@|%40)[\w.-]+"
@@ -97,19 +122,86 @@ def _sha256(text: str) -> str:
 
 def _scrub(value: Any, key: bytes, name: str = "") -> Any:
     if isinstance(value, dict):
-        return {field: _scrub(inner, key, re.sub(r"[^a-z0-9]", "", field.lower())) for field, inner in value.items()}
+        return {field: _scrub(inner, key, _meaning_of(field)) for field, inner in value.items()}
     if isinstance(value, list):
         return [_scrub(inner, key, name) for inner in value]
     if isinstance(value, str) and value:
         return _scrub_text(value, key, name)
-    if name in PHONE_NAMES and isinstance(value, int | Decimal) and not isinstance(value, bool):
-        return hash_phone(str(value))
+    if name in ("phone", "like phone") and isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return hash_phone(str(value)) if name == "phone" or _is_phone(str(value)) else value
     return value
 
 
+def _meaning_of(name: str) -> str:
+    return _meaning(name) if len(name) <= LONGEST_KNOWN_NAME else _meaning.__wrapped__(name)
+
+
+@lru_cache(4096)
+def _meaning(name: str) -> str:
+    """What a member or a parameter of this name holds, as far as it matters here."""
+    plain = re.sub(r"[^a-z0-9]", "", name.lower())
+    if plain in IP_NAMES:
+        return "ip"
+    if plain in PHONE_NAMES:
+        return "phone"
+    if ("phone" in plain and not COUNTS.search(plain)) or TEL.search(name):
+        return "like phone"
+    if plain in PERSON_NAMES:
+        return "person"
+    return "version" if VERSION.search(plain) else ""
+
+
 def _scrub_text(value: str, key: bytes, name: str) -> str:
-    if name in IP_NAMES and not value.startswith("ip-"):
+    if name == "ip" and not value.startswith("ip-"):
         return hash_ip(value, key)
-    if name in PHONE_NAMES and re.search(r"\d{5}", re.sub(r"\D", "", value)):
+    if HASHED.fullmatch(value):
+        return value
+    if name == "phone" and re.search(r"\d{5}", re.sub(r"\D", "", value)):
         return hash_phone(value)
-    return str(EMAIL.sub(lambda found: hash_email(found[0]), value)) if "@" in value or "%40" in value else value
+    if (name == "like phone" and _is_phone(value)) or (name == "person" and NATIONAL.fullmatch(value)):
+        return hash_phone(value)
+    return _scrub_words(value, key, name)
+
+
+def _scrub_words(value: str, key: bytes, name: str) -> str:
+    """Whatever the text is about: the addresses and numbers that stand in it."""
+    if "=" in value:
+        value = str(PARAMETER.sub(lambda found: found[1] + _scrub_parameter(found[2], found[3], key), value))
+    if "@" in value or "%40" in value:
+        value = str(EMAIL.sub(lambda found: hash_email(found[0]), value))
+    if "+" in value or "%2" in value:
+        value = str(PHONE.sub(lambda found: found[1] + _hash_if_phone(found[0][len(found[1]) :]), value))
+    if "." in value and name != "version":
+        value = str(DOTTED.sub(lambda found: found[1] + _hash_if_ip(found[2], key), value))
+    return str(COLONS.sub(lambda found: _hash_if_ip(found[0], key), value)) if value.count(":") > 1 else value
+
+
+def _scrub_parameter(name: str, value: str, key: bytes) -> str:
+    meaning, text = _meaning(name), unquote_plus(value)
+    if meaning == "ip":
+        return _hash_if_ip(text, key) if _is_ip(text) else value
+    return hash_phone(text) if meaning in ("phone", "like phone") and _is_phone(text) else value
+
+
+def _hash_if_phone(written: str) -> str:
+    digits = re.sub(r"\D", "", unquote_plus(written.replace("+", "")))
+    # One dot only makes a decimal number.
+    return written if written.count(".") == 1 else hash_phone(digits)
+
+
+def _is_phone(text: str) -> bool:
+    return 7 <= sum(map(str.isdigit, text)) <= 20 and PHONE_SHAPED.fullmatch(text) is not None
+
+
+def _hash_if_ip(word: str, key: bytes) -> str:
+    """A full stop may end the sentence after an address."""
+    address = word.rstrip(".-")
+    return hash_ip(address, key) + word[len(address) :] if _is_ip(address) else word
+
+
+def _is_ip(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True

@@ -33,6 +33,25 @@ def test_published_uid2_hashes() -> None:
         ("{'mail': 'ann@example.com'}".encode("utf-16"), b"a\x00n\x00n"),
         (b'{"ip": "2001:db8::7", ', b"2001:db8::7"),
         (b'{"phone": "+1 (212) 555-0100", ', b"555-0100"),
+        (b'{"billing_phone":"212 555 0115"}', b"0115"),
+        (b'{"customer_phone":"212-555-0142 x12"}', b"0142"),
+        (b'{"work_tel":"2125550142"}', b"0142"),
+        (b'{"phone_home":2125550142}', b"0142"),
+        (b'{"user_id":"212-555-0142"}', b"0142"),
+        (b'{"text":"ring +12125550116"}', b"0116"),
+        (b'{"text":"ring\\n+1 (212) 555-0116."}', b"0116"),
+        (b'{"text":"ring \\u002b12125550116"}', b"0116"),
+        (b'{"url":"https://x.com/?a=b&tel=%2B12125550123"}', b"0123"),
+        (b'{"url":"https://x.com/?billing%5Bphone%5D=212-555-0123&x=1"}', b"0123"),
+        (b'{"url":"https://x.com/?mobile=+12125550123"}', b"0123"),
+        (b'{"addr":"198.51.100.8"}', b"198.51"),
+        (b'{"text":"from 198.51.100.8, twice"}', b"198.51"),
+        (b'{"text":"from\\n198.51.100.8."}', b"198.51"),
+        (b'{"url":"http://198.51.100.8:80/x?from=198.51.100.9"}', b"198.51"),
+        (b'{"text":"192.0.2.1 198.51.100.8"}', b"198.51"),
+        (b'{"text":"+12125550115 +12125550116 2026-11-01"}', b"0116"),
+        (b'{"text":"from 2001:db8::7"}', b"2001:db8"),
+        (b'{"url":"https://x.com/?ip=2001%3Adb8%3A%3A7"}', b"db8"),
     ],
 )
 def test_what_must_be_gone(line: bytes, gone: bytes) -> None:
@@ -76,6 +95,8 @@ def test_an_ip_hash_depends_on_the_organisation_and_is_stable() -> None:
     [
         b'{"event_type": "click",  "user_id": "u1"}',
         b'{"context": {"device": {"type": "mobile"}, "geo": {"zip": "10013"}}}',
+        b'{"user_agent": "Mozilla/5.0 (X11) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36"}',
+        b'{"timestamp": "2026-11-01T12:30:45+00:00", "price": "1.25", "mac": "a1b2c3"}',
     ],
 )
 def test_a_line_without_personal_data_is_untouched(line: bytes) -> None:
@@ -93,6 +114,32 @@ def test_what_is_nested_too_deeply_is_blotted() -> None:
     assert b"ann@" not in scrub(b"[" * 5_000 + b'"ann@example.com"' + b"]" * 5_000, KEY)
 
 
-def test_what_only_looks_like_an_address_stays() -> None:
-    line = b'{"url":"https://medium.com/@user.name/post"}'
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"url":"https://medium.com/@user.name/post"}',
+        b'{"app_version":"10.2.3.4","version":"1.2.3.4"}',
+        b'{"text":"999.1.2.3 and 1.2.3.4.5, v1.2.3.4 and aa:bb:cc:dd:ee:ff, std::vector"}',
+        b'{"headphones":"WH-1000XM512345","phone_calls":1234567,"phone_model":"9005551234","hotel":"5551234567"}',
+        b'{"lift":"+40.7128000","url":"https://x.com/?q=shoes+12345678901&hotel=12345678901"}',
+        b'{"phone":"' + hash_phone("12125550100").encode() + b'"}',
+    ],
+)
+def test_what_only_looks_like_an_address_or_a_number_stays(line: bytes) -> None:
     assert scrub(line, KEY) == line
+
+
+def test_a_number_has_one_hash_wherever_it_stands() -> None:
+    hashed = hash_phone("12125550166").encode()
+    for line in (
+        b'{"user_id":"+12125550166"}',
+        b'{"text":"ring +1 212-555-0166"}',
+        b'{"url":"https://x.com/?tel=%2B12125550166"}',
+    ):
+        assert hashed in scrub(line, KEY), line
+        assert scrub(scrub(line, KEY), KEY) == scrub(line, KEY)
+
+
+def test_a_long_name_is_not_remembered() -> None:
+    name = b"x" * 100_000 + b"_phone"
+    assert b"0142" not in scrub(b'{"' + name + b'":"212-555-0142"}', KEY)
