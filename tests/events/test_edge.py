@@ -165,6 +165,31 @@ def test_the_webhook_takes_conversions_only_and_keeps_their_digits(sender: Sende
     assert row["revenue"] == Decimal("0.123456789012345678")
 
 
+def test_the_webhook_says_what_a_conversion_is_worth(sender: Sender) -> None:
+    at = datetime.now(UTC).isoformat()
+    body = (
+        f'{{"timestamp":"{at}","user_id":"u1","value":49.900000000000000001,"currency":"EUR","properties":{{"a":1}}}}'
+    )
+    assert sender.send(CONVERSIONS, body.encode())[0] == 202
+    (row,) = sender.stored()
+    assert (row["revenue"], row["currency"]) == (Decimal("49.900000000000000001"), "EUR")
+
+
+def test_a_conversion_without_anything_lacks_its_time(sender: Sender) -> None:
+    status, answer, _ = sender.send(CONVERSIONS, {})
+    assert (status, answer["code"], answer["pointer"]) == (422, "missing_field", "/timestamp")
+
+
+def test_who_only_asks_is_told_of_members_that_nothing_reads(sender: Sender) -> None:
+    made = event(value=49.9, source={"platfrom": "hulu"})
+    warned = ["/value", "/source/platfrom"]
+    _, answer, _ = sender.send(f"{ONE}?validate_only=1", made)
+    assert sorted(one["pointer"] for one in answer["warnings"]) == sorted(warned)
+    _, answer, _ = sender.send(f"{BATCH}?validate_only=1", [made, event()])
+    assert [len(one["warnings"]) for one in answer["items"]] == [2, 0]
+    assert "warnings" not in sender.send(ONE, made)[1]
+
+
 def test_pointers_lead_to_the_very_field(sender: Sender) -> None:
     wrong = [
         event(properties={"revenue": -1}),

@@ -48,6 +48,11 @@ PROBLEMS: Mapping[HTTPStatus, str] = {
     HTTPStatus.TOO_MANY_REQUESTS: "More events a second than the organisation may send; come back after Retry-After.",
     HTTPStatus.SERVICE_UNAVAILABLE: "Nothing was kept; send it again after Retry-After seconds.",
 }
+LATER = (
+    "An event_id that came in an earlier request is told `accepted` too: it is recognised when the event is stored, "
+    "which happens once; the repeat is counted as `duplicate` of its source in `GET /api/v1/sources`, and "
+    "`GET /api/v1/events/{id}` gives the event as it was stored first."
+)
 RULES = f"The event breaks a rule; it is in quarantine. `code` is one of {', '.join(CODES)}."
 
 
@@ -62,7 +67,21 @@ def _schemas() -> dict[str, Any]:
     count = {"type": "integer", "minimum": 0}
     return {
         **components(REF),
-        "Taken": _object(event_id={"type": "string"}, status={"const": "accepted", "type": "string"}),
+        "Taken": {
+            "type": "object",
+            "required": ["event_id", "status"],
+            "properties": {
+                "event_id": {"type": "string"},
+                "status": {"const": "accepted", "type": "string", "description": f"Kept in the log. {LATER}"},
+                "warnings": _ref("Warnings"),
+            },
+        },
+        "Warnings": {
+            "type": "array",
+            "description": "With `validate_only`: members that nothing reads, which are ignored; of a batch "
+            "the first thousand.",
+            "items": _object(pointer={"type": "string"}, message={"type": "string"}),
+        },
         "BatchTaken": _object(
             accepted=count, duplicate=count, rejected=count, items={"type": "array", "items": _ref("Verdict")}
         ),
@@ -71,11 +90,16 @@ def _schemas() -> dict[str, Any]:
             "description": "What became of one item, in the order they came.",
             "required": ["status"],
             "properties": {
-                "status": {"type": "string", "enum": ["accepted", "duplicate", "rejected"]},
+                "status": {
+                    "type": "string",
+                    "enum": ["accepted", "duplicate", "rejected"],
+                    "description": f"`duplicate`: the same event_id stands earlier in this batch. {LATER}",
+                },
                 "event_id": {"type": "string", "description": "As sent, or the SHA-256 of what was kept."},
                 "code": {"type": "string", "description": "Of a rejected one: which rule it breaks."},
                 "pointer": {"type": "string", "description": "Where (RFC 6901)."},
                 "message": {"type": "string"},
+                "warnings": _ref("Warnings"),
             },
         },
     }
@@ -103,7 +127,12 @@ def _paths() -> dict[str, Any]:
             )
         },
         "/api/v1/conversions": {
-            "post": _door("sendConversion", "The attribution webhook: one conversion.", conversion, "Taken")
+            "post": _door(
+                "sendConversion",
+                "The attribution webhook: one conversion. `value` and `currency` beside the other members are "
+                "`properties.revenue` and `properties.currency`.",
+                conversion, "Taken",
+            )
         },
         "/api/v1/schema/event.json": {
             "get": _open("eventSchema", "The JSON Schema of an event.", "application/schema+json")
@@ -126,7 +155,7 @@ def _door(name: str, text: str, content: Mapping[str, Any], answer: str) -> dict
                 "name": "validate_only",
                 "in": "query",
                 "schema": {"type": "string", "enum": ["0", "1", "false", "true"]},
-                "description": "1: judge, and keep nothing.",
+                "description": "1: judge, keep nothing, and tell of members that nothing reads.",
             }
         ],
         "requestBody": {"required": True, "content": dict(content)},

@@ -5,9 +5,10 @@ quarantine, so that it can be looked at and replayed.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import parse_qs
 
 import msgspec
@@ -15,6 +16,7 @@ import structlog
 
 from apps.events.edge import gauges, pixel, schema
 from apps.events.edge.committing import GroupCommit
+from apps.events.edge.conversion import as_conversion
 from apps.events.edge.desk import Desk
 from apps.events.edge.http import (
     JSON,
@@ -33,6 +35,7 @@ from apps.events.edge.keys import Keys
 from apps.events.edge.limits import Limits
 from apps.events.edge.pressure import Pressure
 from apps.events.quality import Window
+from apps.events.unknown_fields import unknown_fields
 from apps.orgs.public import KeyHolder
 from apps.orgs.public import Scope as May
 
@@ -44,7 +47,7 @@ BYTES_AT_A_TIME, LEAST = 100_000, 300
 LARGE, MANY = 200_000, 1_000
 # The pixel's key stands in pages for everybody to read, so that its door is narrow: what `sendBeacon` takes.
 PIXEL, PIXEL_ITEMS = Bound(65_536, 65_536), 50
-CONVERSIONS = ("conversion", "purchase")
+MOST_WARNINGS = 1_000
 ALLOWED: Mapping[str, tuple[bytes, ...]] = {
     "/api/v1/events": (b"POST",),
     "/api/v1/events/batch": (b"POST",),
@@ -132,6 +135,8 @@ class Edge:
                 pointer=pointer(None, verdict.why.field),
             )
         told = b'{"event_id":%b,"status":"accepted"}' % msgspec.json.encode(verdict.event_id)
+        if asks:
+            told = msgspec.json.encode({**verdict.told(0), "warnings": warnings_of(verdict)})
         return await answer(send, success(asks), told, [JSON, *bucket.headers])
 
     async def _batch(self, scope: Scope, receive: Receive, send: Send) -> int:
@@ -144,7 +149,7 @@ class Edge:
         asks = only_asks(scope)
         if not asks:
             await self._log.keep(holder.org_id, source_of(holder), [verdict.line for verdict in verdicts])
-        told = summary(verdicts) if len(verdicts) < MANY else await asyncio.to_thread(summary, verdicts)
+        told = summary(verdicts, asks) if len(verdicts) < MANY else await asyncio.to_thread(summary, verdicts, asks)
         return await answer(send, success(asks), told, [JSON, *bucket.headers])
 
     async def _pixel(self, scope: Scope, receive: Receive, send: Send) -> int:
@@ -201,29 +206,26 @@ async def _judge_calmly(items: list[bytes], identity_key: bytes) -> list[Verdict
     return verdicts
 
 
-def summary(verdicts: list[Verdict]) -> bytes:
+def summary(verdicts: list[Verdict], asks: bool) -> bytes:
+    """Whoever only asks is told of ignored members too."""
     told = [verdict.told(place) for place, verdict in enumerate(verdicts)]
+    if asks:
+        told = list(with_warnings(told, verdicts))
     counts = {name: sum(one["status"] == name for one in told) for name in ("accepted", "duplicate", "rejected")}
     return msgspec.json.encode({**counts, "items": told})
 
 
-def as_conversion(body: bytes) -> bytes:
-    """The attribution webhook says by its address what the event is."""
-    try:
-        event = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return body  # judged like any other
-    if not isinstance(event, dict):
-        return body
-    if event.get("event_type", "conversion") not in CONVERSIONS:
-        raise Problem(
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            "unknown_event_type",
-            f"Here arrive events of type {' or '.join(CONVERSIONS)}; send others to /api/v1/events.",
-            pointer="/event_type",
-        )
-    # Put in front, so that amounts keep their digits.
-    return body if "event_type" in event else body.replace(b"{", b'{"event_type":"conversion",' if event else b"{", 1)
+def with_warnings(told: list[dict[str, Any]], verdicts: list[Verdict]) -> Iterator[dict[str, Any]]:
+    """The first of a batch: whoever gets so many has seen enough."""
+    left = MOST_WARNINGS
+    for one, verdict in zip(told, verdicts, strict=True):
+        warnings = warnings_of(verdict)[:left] if left else []
+        left -= len(warnings)
+        yield {**one, "warnings": warnings}
+
+
+def warnings_of(verdict: Verdict) -> list[dict[str, str]]:
+    return [{"pointer": one.pointer, "message": one.message} for one in unknown_fields(verdict.line)]
 
 
 def only_asks(scope: Scope) -> bool:

@@ -15,6 +15,7 @@ from apps.common.figures import format_age
 from apps.common.pages import respond, text_parameter
 from apps.events.actions import keep_test_event
 from apps.events.canonical import EventType
+from apps.events.debugger.foreseeing import foresee
 from apps.events.debugger.pretty import indented, pretty
 from apps.events.debugger.received import Received, find_line, get_line, list_log_sources, newest
 from apps.events.debugger.states import MEANING, Line, State, tell_states
@@ -23,6 +24,7 @@ from apps.events.edge.judging import judge, pointer
 from apps.events.flow.times import format_length
 from apps.events.quality import CODES, Window
 from apps.events.queries import stored_events
+from apps.events.unknown_fields import unknown_fields
 from apps.orgs.public import OrgRequest, Permission, data_org_id, requires
 
 PAGE = "events/live_events.html"
@@ -111,6 +113,8 @@ def send_try(request: OrgRequest) -> HttpResponse:
     context = {"text": text, "keeps": keeps, "verdict": _verdict(verdict.told(0), verdict.why is None, keeps)}
     context["rows"] = pretty(verdict.line, verdict.why.field if verdict.why else "")
     context["event_id"] = verdict.event_id
+    context["warnings"] = unknown_fields(verdict.line)
+    context["fields"] = foresee(request.org, verdict.line, timezone.now())
     if keeps and not request.htmx:
         messages.success(request, "The event is in the log.")
         return redirect("org:live_events", org=request.org.slug)
