@@ -51,7 +51,8 @@ def _lead(layout: Layout, port: int) -> None:
         layout.ready_mark.touch()
         _summary(layout, settings["BASE_URL"])
         while True:
-            watch([*stack.children, *site.children])
+            watch(stack.children)
+            site.look_after()
             pause(0.25)
 
 
@@ -68,7 +69,7 @@ def _join(layout: Layout, lock: Lock, port: int) -> None:
             site.wait_until_healthy(port)
         _summary(layout, _base_url(port))
         while not lock.take():
-            watch(site.children)
+            site.look_after()
             pause(0.5)
         raise Refusal("The run that owned the services has stopped, so this one stops too.")
 

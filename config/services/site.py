@@ -12,6 +12,7 @@ from pathlib import Path
 from config.services.child import Child, Command
 from config.services.layout import REPOSITORY, Layout
 from config.services.refusal import Refusal
+from config.services.reviving import Kept
 from config.services.signals import pause
 from config.services.stack import advice, ended, tail_of
 
@@ -30,15 +31,20 @@ class Site:
     def __init__(self, layout: Layout, settings: Mapping[str, str]) -> None:
         self._layout = layout
         self._env = {**os.environ, **settings, "PRECISE_VAR": str(layout.root), "PYTHONUNBUFFERED": "1"}
-        self.children: list[Child] = []
+        self._step: Child | None = None
+        self._kept: list[Kept] = []
+
+    @property
+    def children(self) -> list[Child]:
+        return [*([self._step] if self._step else []), *(one.child for one in self._kept)]
 
     def prepare(self, *, demo: bool) -> None:
         """Migrations, static files, demonstration data; one Django start for all of it."""
         accounts = ["--accounts", str(self._layout.demo_accounts)] if demo else []
         command = self._command("prepare", "-m", "config.services.preparation", *accounts, echo=ANYTHING)
-        step = self._start(command)
+        step = self._step = Child(command, **self._where(command))
         status = step.finish()
-        self.children.remove(step)
+        self._step = None
         if status:
             raise Refusal(f"Preparing the databases failed (status {status}).{tail_of(step)}\n{advice(step)}")
 
@@ -67,10 +73,16 @@ class Site:
                 raise Refusal(f"The web process did not answer within {PATIENCE:.0f} s.{tail_of(self.children[0])}")
             pause(0.05)
 
-    def _start(self, command: Command) -> Child:
-        child = Child(command, log=self._layout.log / f"{command.name}.log", root=self._layout.root)
-        self.children.append(child)
-        return child
+    def look_after(self) -> None:
+        """Starts again what ended by itself."""
+        for one in self._kept:
+            one.look()
+
+    def _start(self, command: Command) -> None:
+        self._kept.append(Kept(command, **self._where(command)))
+
+    def _where(self, command: Command) -> dict[str, Path]:
+        return {"log": self._layout.log / f"{command.name}.log", "root": self._layout.root}
 
     def _command(self, name: str, *args: str, echo: re.Pattern[str] = ALARM) -> Command:
         return Command(name=name, args=[sys.executable, *args], env=self._env, folder=REPOSITORY, echo=echo)

@@ -132,9 +132,12 @@ def given_settings() -> dict[str, str]:
 
 def ended(stopped: Child) -> Refusal:
     """Says that a process ended that should have gone on."""
+    return Refusal(f"{stopped.name} {how_it_ended(stopped)}.{tail_of(stopped)}\n{advice(stopped)}")
+
+
+def how_it_ended(stopped: Child) -> str:
     status = stopped.status()
-    how = f"was killed by signal {-status}" if status is not None and status < 0 else f"ended with status {status}"
-    return Refusal(f"{stopped.name} {how}.{tail_of(stopped)}\n{advice(stopped)}")
+    return f"was killed by signal {-status}" if status is not None and status < 0 else f"ended with status {status}"
 
 
 def advice(stopped: Child) -> str:

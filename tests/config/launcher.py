@@ -54,8 +54,8 @@ class Launcher:
     def output(self) -> str:
         return self._page.read_text(encoding="utf-8")
 
-    def wait_for(self, text: str) -> None:
-        eventually(lambda: text in self.output or self.process.poll() is not None, f"no {text!r} in: {self.output}")
+    def wait_for(self, text: str, patience: float = 180) -> None:
+        eventually(lambda: text in self.output or self.process.poll() is not None, f"no {text!r}", patience)
         assert text in self.output, self.output
 
     def end(self, number: signal.Signals | None = None) -> int:
@@ -88,6 +88,26 @@ def kill(pid: int) -> None:
 
 def nothing_left(root: Path) -> None:
     eventually(lambda: not list(find(root)), f"still running: {list(find(root))}")
+
+
+def running(root: Path, words: str) -> list[int]:
+    """The processes of a site whose command has these words, those that they started left out."""
+    found = [pid for pid in find(root) if words in _command(pid)]
+    return [pid for pid in found if _parent(pid) not in found]
+
+
+def _command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except OSError:
+        return ""
+
+
+def _parent(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
 
 
 def postmaster(root: Path) -> int:

@@ -29,6 +29,7 @@ from tests.config.launcher import (
     nothing_left,
     postmaster,
     published,
+    running,
     store,
     stored,
     waiting,
@@ -273,6 +274,13 @@ def test_the_whole_site_starts_is_joined_and_stops(root: Path) -> None:
         launcher.wait_for(f"running at http://localhost:{number}")
         with urlopen(f"http://127.0.0.1:{number}/healthz", timeout=10) as answer:
             assert answer.status == 200
+    for name in ("run_ingestor", "config.celery worker"):
+        (killed,) = running(root, name)
+        kill(killed)
+        eventually(lambda name=name, killed=killed: running(root, name) not in ([], [killed]), f"{name} stays away")
+    assert "ingestor   was killed by signal 9; starting it again" in first.output
+    with urlopen(f"http://127.0.0.1:{port}/healthz", timeout=10) as answer:
+        assert answer.status == 200
     assert first.end(signal.SIGINT) == 0, first.output
     assert second.end(signal.SIGCONT) == 1
     assert "The run that owned the services has stopped" in second.output
