@@ -8,10 +8,12 @@ Both forms that sources send are read: the canonical one (`source`, `utm`, `cont
 import re
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
 from msgspec import Meta, Struct
+
+from apps.events.plain_words import not_json, unknown_choice, wrong_value
 
 EventType = Literal[
     "page_view", "click", "impression", "form_submit", "add_to_cart", "checkout_start",
@@ -91,8 +93,11 @@ class Attribution(Struct, frozen=True, gc=False):
     data_contributors: Annotated[tuple[Contributor, ...], Meta(max_length=100)] = ()
 
 
+ConsentStatus = Literal["granted", "denied", "unknown"]
+
+
 class Consent(Struct, frozen=True, gc=False):
-    status: Literal["granted", "denied", "unknown"] = "unknown"
+    status: ConsentStatus = "unknown"
     source: Text | None = None
 
 
@@ -130,6 +135,7 @@ class Event(Struct, frozen=True, gc=False):
     attribution: Attribution = Attribution()
 
 
+EVENT_TYPES, CONSENTS = list(get_args(EventType)), list(get_args(ConsentStatus))
 EVENT = msgspec.json.Decoder(Event)
 PROPERTIES = msgspec.json.Decoder(Properties)
 _AT = re.compile(r" - at `\$\.?(.*)`$")
@@ -168,10 +174,12 @@ def explain(error: Exception, *, within: str = "") -> Rejection:
     at = _AT.search(text)
     field, message = ".".join(filter(None, (within, at.group(1) if at else ""))), _AT.sub("", text)
     if not isinstance(error, msgspec.ValidationError):
-        return Rejection("malformed_json", "", f"This is not a JSON object: {text}.")
+        return Rejection("malformed_json", "", not_json(text))
     if missing := re.search(r"missing required field `(\w+)`", message):
         field = ".".join(filter(None, (field, missing.group(1))))
         return Rejection("missing_field", field, f"The field {field} is required.")
     if field == "event_type" and "enum value" in message:
-        return Rejection("unknown_event_type", field, f"{message}; known types: {', '.join(EventType.__args__)}.")  # type: ignore[attr-defined]
-    return Rejection("wrong_type", field, f"{message}.")
+        return Rejection("unknown_event_type", field, unknown_choice(message, EVENT_TYPES))
+    if field == "consent.status" and "enum value" in message:
+        return Rejection("wrong_type", field, unknown_choice(message, CONSENTS))
+    return Rejection("wrong_type", field, wrong_value(message))

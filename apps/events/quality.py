@@ -26,7 +26,7 @@ CODES: Mapping[str, str] = {
     "wrong_type": "a field has the wrong type",
     "unknown_event_type": "the event type is not one of the known ones",
     "timestamp_in_future": "the time is more than 5 minutes ahead",
-    "timestamp_too_old": "the time is more than 90 days ago and the import does not say --history",
+    "timestamp_too_old": "the time is more than 90 days ago; what is older is taken as history only",
     "timestamp_before_2000": "the time is before the year 2000",
     "negative_money": "an amount of money is negative",
     "money_out_of_range": "an amount of money is not a finite number below 10^18",

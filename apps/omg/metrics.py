@@ -76,6 +76,14 @@ class Metric:
         whole = sums.of(self.per)
         return part * self.factor / whole if whole else None
 
+    def lacks_cost(self, sums: Totals) -> bool:
+        """Whether it is about costs, and none came with any event of a whole period."""
+        return "spend" in self.measures and not sums.spend
+
+    def told(self, sums: Totals) -> Decimal | None:
+        """The value of a whole period, as pages tell it: what is not known is not 0."""
+        return None if self.lacks_cost(sums) else self.value(sums)
+
     def sql(self, prefix: str) -> str:
         """The same of columns named for measures, to sort by."""
         if self.per is None:

@@ -18,6 +18,7 @@ from apps.omg.queries.reach import Reach
 
 Key = TypeVar("Key")
 DEFAULT_SORT = "-spend"
+NO_COST = "no cost received"
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,11 @@ def figures(data: Data) -> list[Figure]:
 
 
 def trend(data: Data, key: str) -> tuple[Metric, list[Decimal | None]]:
-    """One metric by day; a day without data is 0 where the metric is a sum, undefined where it is a ratio."""
+    """One metric by day; a day without data is 0 where the metric is a sum, undefined where it is a ratio. Where no
+    event of the period carried a cost, nothing is said of costs."""
     metric = get_metric(key)
+    if metric.lacks_cost(total(data.rows.current)):
+        return metric, [None] * len(data.period.dates)
     by_day = with_reach(totals_by(data.rows.current, lambda row: row.day), data.reach.by_day)
     nothing = Totals(reach=None if data.reach.by_day is None else 0)
     return metric, [metric.value(by_day.get(day, nothing)) for day in data.period.dates]
@@ -71,9 +75,9 @@ def breakdown(data: Data, *, sort: str, descending: bool) -> list[tuple[str, Tot
     if sort == "name":
         return sorted(sums, key=lambda pair: pair[0].lower(), reverse=descending)
     metric = get_metric(sort)
-    known = [pair for pair in sums if metric.value(pair[1]) is not None]
-    unknown = sorted((pair for pair in sums if metric.value(pair[1]) is None), key=lambda pair: pair[0])
-    known.sort(key=lambda pair: (metric.value(pair[1]) or Decimal(0), pair[0]), reverse=descending)
+    known = [pair for pair in sums if metric.told(pair[1]) is not None]
+    unknown = sorted((pair for pair in sums if metric.told(pair[1]) is None), key=lambda pair: pair[0])
+    known.sort(key=lambda pair: (metric.told(pair[1]) or Decimal(0), pair[0]), reverse=descending)
     return known + unknown
 
 
@@ -99,7 +103,7 @@ def _table_row(name: str, cells: Sequence[dict[str, Any]], dimension: Dimension)
 
 def _column(metric: Metric, parts: Sequence[Totals], whole: Totals, currency: str) -> list[dict[str, Any]]:
     """One metric's cells, the total's last."""
-    values = [metric.value(sums) for sums in (*parts, whole)]
+    values = [metric.told(sums) for sums in (*parts, whole)]
     most = max((value or Decimal(0) for value in values[:-1]), default=Decimal(0)) if metric.adds_up else None
     shares = [float(value / most) if value is not None and most else None for value in values[:-1]]
     places = money_places(values, currency)
@@ -124,7 +128,8 @@ def totals_by(rows: Sequence[Row], key: Callable[[Row], Key]) -> dict[Key, Total
 
 def _figure(metric: Metric, totals: Sequence[Totals], days: Sequence[Totals], data: Data) -> Figure:
     """`totals` are those of the whole period, of its part that compares, and of that part's counterpart."""
-    value, so_far, before = (metric.value(one) for one in totals)
+    value, so_far, before = (metric.told(one) for one in totals)
+    lacks_cost = metric.lacks_cost(totals[0])
     previous = None if data.rows.note else before
     money = data.currency if metric.unit == "money" else ""
     return Figure(
@@ -132,10 +137,10 @@ def _figure(metric: Metric, totals: Sequence[Totals], days: Sequence[Totals], da
         name=metric.name,
         definition=metric.definition,
         value=format_value(value, metric.unit, data.currency),
-        exact=format_exact(value, money),
+        exact=NO_COST.capitalize() if lacks_cost else format_exact(value, money),
         change=change_of(so_far, previous, metric.unit),
         tone=tone_of(so_far, previous, metric.unit, metric.better),
-        note=data.rows.note,
+        note=NO_COST if lacks_cost else data.rows.note,
         compared_with=data.period.comparison,
-        spark_points=spark_points([metric.value(day) for day in days]),
+        spark_points="" if lacks_cost else spark_points([metric.value(day) for day in days]),
     )

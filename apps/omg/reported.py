@@ -1,8 +1,9 @@
 """Reported beside counted, as plain data. No Django, no I/O.
 
 Like is compared with like: of what Precise counted only the days count that a source reports of a platform, and only
-campaigns that it names. A campaign is found by its id, else by its name. Where several sources report the same campaign
-on the same day, totals take the one that reported last.
+campaigns that it names; what a source reports of a platform of which nothing was counted is in no difference. A
+campaign is found by its id, else by its name. Where several sources report the same campaign on the same day, totals
+take the one that reported last.
 """
 
 from collections import defaultdict
@@ -10,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import TypeVar
 
 from apps.common.errors import InvalidInput
@@ -26,17 +28,20 @@ AnyRow = TypeVar("AnyRow", Reported, Counted)
 
 @dataclass(frozen=True)
 class Pair:
-    """One figure as reported and as counted; None is what is not known."""
+    """One figure as reported and as counted; None is what is not known. `compared` is the part of what is reported that
+    has a counted side, where that is not all of it."""
 
     reported: Decimal | None = None
     counted: Decimal | None = None
+    compared: Decimal | None = None
 
     @property
     def difference(self) -> Decimal | None:
         """Of the counted figure, as a fraction: +0.1 is 10 % more reported than counted."""
         if self.reported is None or not self.counted:
             return None
-        return (self.reported - self.counted) / self.counted
+        reported = self.reported if self.compared is None else self.compared
+        return (reported - self.counted) / self.counted
 
     @property
     def is_off(self) -> bool:
@@ -72,6 +77,16 @@ class Comparison:
     only_counted: Sequence[Counted]
     overlapping: bool
 
+    @cached_property
+    def counted_sides(self) -> frozenset[Key]:
+        """Sources and platforms of whose campaigns something was counted."""
+        known = {(row.platform, row.campaign) for row in self.counted}
+        return frozenset((row.source, row.platform) for row in self.effective if (row.platform, row.campaign) in known)
+
+    @property
+    def beyond_comparison(self) -> list[Reported]:
+        return [row for row in self.effective if (row.source, row.platform) not in self.counted_sides]
+
 
 @dataclass(frozen=True)
 class Coverage:
@@ -91,14 +106,27 @@ def coverage(reported: Iterable[Reported], metric: Metric) -> Coverage:
     )
 
 
-def pair_of(reported: Sequence[Reported], counted: Sequence[Counted], metric: Metric, within: Coverage) -> Pair:
-    """What was counted where nothing is reported stands alone."""
+def pair_of(
+    reported: Sequence[Reported],
+    counted: Sequence[Counted],
+    metric: Metric,
+    within: Coverage,
+    sides: frozenset[Key] | None = None,
+) -> Pair:
+    """What was counted where nothing is reported stands alone; of `sides` (all, if None) the difference is."""
     said = _sum(reported, metric.key)
-    return Pair(said, _sum([row for row in counted if said is None or within.has(row)], metric.key))
+    beside = [row for row in reported if sides is None or (row.source, row.platform) in sides]
+    compared = _sum(beside, metric.key)
+    counts = _sum([row for row in counted if said is None or within.has(row)], metric.key)
+    return Pair(said, counts, None if compared == said else compared)
 
 
 def whole(data: Comparison, metric: Metric) -> Pair:
-    return pair_of(data.effective, data.counted, metric, coverage(data.effective, metric))
+    return pair_of(data.effective, data.counted, metric, coverage(data.effective, metric), data.counted_sides)
+
+
+def summed(rows: Iterable[Reported | Counted], metric: Metric) -> Decimal | None:
+    return _sum(rows, metric.key)
 
 
 def compare(reported: Sequence[Reported], counted: Sequence[Counted], currency: str) -> Comparison:
@@ -142,18 +170,19 @@ def by_campaign(data: Comparison) -> list[Line]:
         line = lines.setdefault((row.platform, row.campaign), Line(row.campaign, row.platform))
         line.reported.append(row)
         line.days.add(row.day)
-        if row.campaign_name and row.campaign_name != row.campaign:
-            line.name, line.campaign_id = row.campaign_name, row.campaign
+        if row.campaign_name != row.campaign:
+            line.name, line.campaign_id = row.campaign_name or row.campaign, row.campaign
     for counted in (*data.counted, *data.only_counted):
         key = (counted.platform, counted.campaign)
-        line = lines.setdefault(key, Line(counted.campaign or "(no campaign)", counted.platform))
+        new = Line(counted.campaign or "(no campaign)", counted.platform, counted.campaign)
+        line = lines.setdefault(key, new)
         line.counted.append(counted)
     return list(lines.values())
 
 
 def by_day(data: Comparison, days: Sequence[date], metric: Metric) -> list[Pair]:
     reported, counted, within = _grouped(data.effective), _grouped(data.counted), coverage(data.effective, metric)
-    return [pair_of(reported[day], counted[day], metric, within) for day in days]
+    return [pair_of(reported[day], counted[day], metric, within, data.counted_sides) for day in days]
 
 
 def sort_lines(lines: Sequence[Line], *, key: str, descending: bool, by_difference: bool) -> list[Line]:

@@ -44,7 +44,8 @@ def test_campaigns_are_listed_with_those_that_nobody_reports(world: World, as_pe
 @pytest.mark.django_db
 def test_csv_has_every_digit(world: World, as_persona: SignIn) -> None:
     response = page(as_persona("viewer"), world, "?range=7d&by=campaign&format=csv&table=breakdown&sort=name")
-    first = next(csv.DictReader(response.content.decode().splitlines()))
+    first, second = csv.DictReader(response.content.decode().splitlines())
+    assert (second["campaign"], second["campaign_id"]) == ("Elsewhere", "elsewhere")
     assert (first["campaign"], first["campaign_id"], first["days"]) == ("Autumn launch", "autumn", "1")
     assert (first["impressions_reported"], first["impressions_counted"]) == ("5", "4")
     assert first["impressions_difference"] == "0.25"
@@ -139,6 +140,12 @@ def test_a_campaign_is_found_by_its_name_too() -> None:
     assert pairs(data) == {"a": Pair(Decimal(10), Decimal(8))}
 
 
+def test_an_id_without_a_name_is_both() -> None:
+    lines = by_campaign(compare([said(clicks=1), said(campaign="b", name="b")], [saw(campaign="c")], "USD"))
+    told = {line.name: line.campaign_id for line in lines}
+    assert told == {"a": "a", "b": "", "c": "c"}
+
+
 def test_of_two_sources_the_one_that_reported_last_counts_in_totals() -> None:
     data = compare([said(clicks=10), said(source="t", hours=1, clicks=12)], [saw(clicks=11)], "USD")
     assert data.overlapping
@@ -150,6 +157,25 @@ def test_what_was_said_at_ten_is_later_than_what_was_said_at_nine() -> None:
     said_at_ten = said(source="early bird", hours=10, clicks=10)
     data = compare([said_at_ten, said(source="late riser", hours=9, clicks=12)], [saw(clicks=11)], "USD")
     assert whole(data, BY_KEY["clicks"]).reported == 10
+
+
+def test_a_source_without_a_counted_side_is_in_no_difference() -> None:
+    reported = [said(clicks=10), said(clicks=5_000, source="t", campaign="z")]
+    data = compare(reported, [saw(clicks=8), saw(campaign="y", clicks=3)], "USD")
+    pair = whole(data, BY_KEY["clicks"])
+    assert (pair.reported, pair.counted, pair.difference) == (5_010, 8, Decimal("0.25"))
+    assert by_day(data, [DAY], BY_KEY["clicks"])[0].difference == Decimal("0.25")
+    assert [row.source for row in data.beyond_comparison] == ["t"]
+    assert [row.campaign for row in data.only_counted] == ["y"]
+
+
+@pytest.mark.django_db
+def test_the_page_says_what_is_left_out(world: World, as_persona: SignIn) -> None:
+    day = f"{YESTERDAY:%Y-%m-%d}"
+    import_report(world.slug("rival"), "uncounted", f"Day,Campaign,Cost,Platform\n{day},nowhere,12.50,linear\n")
+    import_report(world.slug("rival"), "theirs", f"Day,Campaign,Clicks\n{day},other,3\n")
+    notes = as_persona("stranger").get(f"/o/{world.slug('rival')}/reported/?range=7d").context["notes"]
+    assert any("Nothing was counted of" in note and "uncounted (Linear" in note for note in notes), notes
 
 
 def test_amounts_of_other_currencies_are_left_out() -> None:

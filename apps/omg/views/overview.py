@@ -211,7 +211,7 @@ def _breakdown_lines(request: OrgRequest, data: Data, dimension: Dimension) -> l
     sort = read_sort(request, DEFAULT_SORT)
     rows = breakdown(data, sort=sort[0], descending=sort[1])
     lines = [
-        [safe_cell(display_name(name, dimension)), *(_plain(metric, metric.value(sums)) for metric in METRICS)]
+        [safe_cell(display_name(name, dimension)), *(_plain(metric, metric.told(sums)) for metric in METRICS)]
         for name, sums in rows
     ]
     return [[dimension.value, *(metric.key for metric in METRICS)], *lines]

@@ -32,6 +32,7 @@ from apps.omg.reported import (
     foreign_currencies,
     get_metric,
     sort_lines,
+    summed,
     whole,
 )
 from apps.orgs.public import OrgRequest, Permission, data_mark, data_org_id, requires
@@ -45,17 +46,18 @@ FRAGMENTS = {
 TABLES = {"source": by_source, "campaign": by_campaign}
 ORDERS = {"reported": "Sort by figure", "difference": "Sort by difference"}
 DEFAULT_SORT = "-spend"
+SAME = ", of the days and campaigns that the report has"
 DEFINITIONS = {
-    "spend": "The cost that the platform reports, beside the media cost of the events that Precise received.",
-    "impressions": "Impressions as the platform counts them, beside impression events.",
-    "clicks": "Clicks as the platform counts them, beside click events.",
+    "spend": f"The cost that the platform reports, beside the media cost of the events that Precise received{SAME}.",
+    "impressions": f"Impressions as the platform counts them, beside impression events{SAME}.",
+    "clicks": f"Clicks as the platform counts them, beside click events{SAME}.",
     "conversions": "Conversions that the platform claims by its own attribution, beside events of type conversion or "
-    "purchase, each counted once.",
-    "revenue": "Revenue that the platform claims by its own attribution, beside the revenue that events carry.",
+    f"purchase, each counted once{SAME}.",
+    "revenue": f"Revenue that the platform claims by its own attribution, beside the revenue that events carry{SAME}.",
 }
 DIFFERENCE = (
-    "(Reported − counted) / counted, over the days and campaigns that the report has. Marked above "
-    f"{TOLERANCE * 100:.0f} %."
+    "(Reported − counted) / counted, over the days and campaigns that the report has; sources and platforms of which "
+    f"nothing was counted are left out of it. Marked above {TOLERANCE * 100:.0f} %."
 )
 
 
@@ -203,10 +205,11 @@ def _values(lines: Sequence[Line], metric: Metric) -> list[Decimal | None]:
 
 
 def _row(request: OrgRequest, line: Line, by: str, places: dict[str, int]) -> dict[str, Any]:
+    own_id = "" if line.campaign_id == line.name else line.campaign_id
     days = f"{len(line.days)} day{'s' if len(line.days) != 1 else ''}" if line.days else "not reported"
     return {
         "name": line.name,
-        "kind": " · ".join(filter(None, (platform_name(line.platform), line.campaign_id, days))),
+        "kind": " · ".join(filter(None, (platform_name(line.platform), own_id, days))),
         "url": url_with(request, source=line.name, by="campaign") if by == "source" else "",
         "cells": [_cell(line.pair(metric), metric, request.org.currency, places[metric.key]) for metric in METRICS],
     }
@@ -229,7 +232,22 @@ def _notes(rows: Sequence[reports.Row], data: Comparison, currency: str) -> list
             "Several sources report the same campaigns on the same days. Totals, the chart and the table by campaign "
             "take the one that reported last."
         )
+    if amounts := _amounts(data.only_counted, currency):
+        notes.append(
+            f"{amounts} counted on these days and platforms are of campaigns that nobody reports here. The counted "
+            "figures leave them out; the table by campaign has them."
+        )
+    if amounts := _amounts(data.beyond_comparison, currency):
+        whose = sorted({f"{row.source} ({platform_name(row.platform)})" for row in data.beyond_comparison})
+        notes.append(f"Nothing was counted of {', '.join(whose)}: {amounts} reported there are in no difference above.")
     return notes
+
+
+def _amounts(rows: Sequence[reports.Row] | Sequence[counts.Row], currency: str) -> str:
+    """The figures of rows in words, those that are 0 or not known left out."""
+    sums = [(metric, summed(rows, metric)) for metric in METRICS]
+    told = [f"{format_value(value, metric.unit, currency)} {metric.name.lower()}" for metric, value in sums if value]
+    return " and ".join(filter(None, (", ".join(told[:-1]), told[-1]))) if told else ""
 
 
 def _csv(request: OrgRequest, data: Comparison, period: Period) -> HttpResponse:
