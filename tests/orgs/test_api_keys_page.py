@@ -1,5 +1,6 @@
 """The page of API keys: made and shown once, described, revoked; by administrators, for their organisation."""
 
+import html
 from datetime import timedelta
 from typing import Any
 
@@ -39,6 +40,23 @@ def test_a_new_key_is_shown_once_and_works(world: World, as_persona: Any) -> Non
         entry = AuditEntry.objects.filter(action="api_key.created").latest("pk")
     assert entry.actor == str(world.personas["org_admin"].pk)
     assert key not in str(entry.detail)
+
+
+def test_a_pixel_key_comes_with_the_lines_for_web_pages(world: World, as_persona: Any) -> None:
+    client = as_persona("org_admin")
+    answer = create(client, world, scope=["pixel"], name="Web pages")
+    key, page = answer.context["key"], html.unescape(answer.content.decode())
+    assert f'/tag.js" data-key="{key}"></script>' in page
+    assert f"/p.gif?k={key}&amp;e=page_view" in page
+    assert "where secrets are kept" not in page
+    with acting(SERVICE):
+        made = ApiKey.objects.get(digest=digest_of(key))
+    later = html.unescape(client.get(reverse("org:api_key", args=[world.slug("buyer"), made.pk])).content.decode())
+    assert 'data-key="YOUR_KEY"' in later
+    mixed = create(client, world, scope=["pixel", "events:read"]).content.decode()
+    assert "where secrets are kept" in mixed
+    assert "tag.js" not in mixed
+    assert create(client, world).context["snippets"] == []
 
 
 @pytest.mark.parametrize(

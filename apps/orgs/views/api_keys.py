@@ -1,10 +1,12 @@
 """API keys of an organisation: what machines may do for it. A new key is shown once, on the page that follows."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -28,6 +30,9 @@ from apps.orgs.models import ApiKey
 from apps.orgs.permissions import Permission, Scope
 from apps.orgs.requests import OrgRequest
 
+# Stands for a key that nobody can show again.
+PLACE = "YOUR_KEY"
+EXACT = timedelta(minutes=5)
 SOON = timedelta(days=14)
 NEW_KEY = "new_api_key"
 OVERLAP_WORDS = ("not at all", "an hour", "a day", "a week")
@@ -72,6 +77,7 @@ def _one(request: OrgRequest, found: ApiKey, *, error: str = "", status: int = 2
         "networks": request.POST.get("networks", "") if error else "\n".join(found.networks),
         "overlaps": [(int(one.total_seconds()), words) for one, words in zip(OVERLAPS, OVERLAP_WORDS, strict=True)],
         "replaced_by": found.replaced_by.first(),
+        "snippets": snippets(PLACE, found.scopes),
         "is_for_pages": Scope.PIXEL in found.scopes,
         "days": days,
         "bars": _bars(days),
@@ -170,6 +176,7 @@ def _index(request: OrgRequest, *, error: str = "", status: int = 200, **made: A
         "networks": sent.get("networks", ""),
         "tomorrow": timezone.localdate(now, ZoneInfo(request.org.time_zone)) + timedelta(days=1),
         "error": error,
+        "snippets": snippets(made["key"], made["made"].scopes) if made else (),
         **made,
     }
     response = render(request, "orgs/api_keys.html", context, status=status)
@@ -177,18 +184,34 @@ def _index(request: OrgRequest, *, error: str = "", status: int = 200, **made: A
     return response
 
 
+def snippets(key: str, scopes: Sequence[str]) -> list[tuple[str, str]]:
+    """What a web page needs of a pixel key, ready to be copied: a name and a line of HTML each."""
+    if Scope.PIXEL not in scopes:
+        return []
+    base = settings.BASE_URL.rstrip("/")
+    return [
+        ("Tag", f'<script async src="{base}/tag.js" data-key="{key}"></script>'),
+        ("Pixel", f'<img src="{base}/p.gif?k={key}&amp;e=page_view" width="1" height="1" alt="">'),
+    ]
+
+
 def _row(key: ApiKey, now: datetime) -> dict[str, Any]:
     expired = key.expires_at is not None and key.expires_at <= now
     return {
         "key": key,
         "scopes": [(scope, Scope(scope).words if scope in set(Scope) else scope) for scope in key.scopes],
-        "last_used": format_age((now - key.last_used_at).total_seconds()) if key.last_used_at else "never",
+        "last_used": _last_used(now - key.last_used_at) if key.last_used_at else "never",
         # The key ends with that day, at the midnight after it.
         "last_day": key.expires_at and key.expires_at - timedelta(seconds=1),
         "is_valid": not expired and key.revoked_at is None,
         "is_soon": key.expires_at is not None and key.expires_at - now < SOON,
         "why_not": "Revoked" if key.revoked_at else "Expired" if expired else "",
     }
+
+
+def _last_used(ago: timedelta) -> str:
+    """It is written down every five minutes at most."""
+    return "in the last five minutes" if ago < EXACT else format_age(ago.total_seconds())
 
 
 def _end_of(day: str, time_zone: str) -> datetime | None:
