@@ -45,6 +45,9 @@ PLATFORM = (
 # Pages without an item of their own, and the one they are reached from.
 REACHED_FROM = {"org:files": "org:sources", "org:file": "org:sources"}
 
+# Pages that show what really arrived, also while figures are generated.
+REAL = frozenset({"org:files", "org:file", "org:watched_source", "org:watched_new", "org:watched_edit"})
+
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Context processor: `shell` for `base.html`."""
@@ -70,7 +73,10 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 def _generated(request: HttpRequest, org: Organisation) -> dict[str, bool] | None:
     """What the banner over generated data needs; nothing while the pages show real data."""
     actor: Actor | None = getattr(request, "actor", None)
-    return {"may_switch": actor.may(Permission.CHOOSE_DATA, org.pk)} if actor and org.shows_generated else None
+    if actor is None or not org.shows_generated:
+        return None
+    here = request.resolver_match.view_name if request.resolver_match else ""
+    return {"may_switch": actor.may(Permission.CHOOSE_DATA, org.pk), "is_real_here": here in REAL}
 
 
 def _card(org: Organisation) -> dict[str, str]:

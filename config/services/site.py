@@ -42,7 +42,7 @@ class Site:
         """Migrations, static files, demonstration data; one Django start for all of it."""
         accounts = ["--accounts", str(self._layout.demo_accounts)] if demo else []
         command = self._command("prepare", "-m", "config.services.preparation", *accounts, echo=ANYTHING)
-        step = self._step = Child(command, **self._where(command))
+        step = self._step = Child(command, log=self._log_of(command), root=self._layout.root)
         status = step.finish()
         self._step = None
         if status:
@@ -79,10 +79,10 @@ class Site:
             one.look()
 
     def _start(self, command: Command) -> None:
-        self._kept.append(Kept(command, **self._where(command)))
+        self._kept.append(Kept(command, log=self._log_of(command), root=self._layout.root))
 
-    def _where(self, command: Command) -> dict[str, Path]:
-        return {"log": self._layout.log / f"{command.name}.log", "root": self._layout.root}
+    def _log_of(self, command: Command) -> Path:
+        return self._layout.log / f"{command.name}.log"
 
     def _command(self, name: str, *args: str, echo: re.Pattern[str] = ALARM) -> Command:
         return Command(name=name, args=[sys.executable, *args], env=self._env, folder=REPOSITORY, echo=echo)
