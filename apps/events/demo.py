@@ -47,7 +47,16 @@ PUBLISHERS = {
     "retail": ("Retailer search", "Retailer display"),
 }
 SIGNALS = ("viewing_behavior", "purchase_intent", "household_link", "location_affinity")
-ZIPS = ("10013", "10027", "11211", "60614", "90026", "94110", "33130", "02139", "98101", "73301")
+ZIPS = (
+    "10013", "10027", "11211", "10460", "14201", "90026", "94110", "90210", "92101", "95814", "93701", "73301",
+    "75201", "77002", "78205", "79901", "33130", "32801", "33602", "32202", "60614", "60601", "62701", "19103",
+    "15222", "43215", "44113", "45202", "30303", "31401", "28202", "27601", "48201", "49503", "07102", "08608",
+    "23219", "22314", "98101", "99201", "85004", "85701", "02139", "02108", "37203", "38103", "46204", "63101",
+    "64106", "21201", "53202", "80202", "55401", "29201", "35203", "70112", "40202", "97204", "73102", "06103",
+    "84101", "50309", "89101", "72201", "39201", "67202", "87102", "68102", "83702", "25301", "96813", "03101",
+    "04101", "59101", "02903", "19801", "57104", "58102", "99501", "20001", "05401", "82001",
+)  # fmt: skip
+COHORTS = ("in-market", "lapsed-buyers", "lookalikes")
 
 
 @dataclass(frozen=True)
@@ -94,17 +103,20 @@ def _kinds(random: Generator, count: int) -> tuple[Sequence[str], Sequence[int]]
 def _event(random: Generator, buyer: Buyer, place: int, moment: datetime, kind: str, profile: PlatformProfile) -> bytes:
     campaign = buyer.campaigns[int(random.integers(len(buyer.campaigns)))]
     publishers = PUBLISHERS[profile.slug]
-    person = f"{buyer.slug}-p{int(random.pareto(1.1) * 900) % 40_000}"
+    person = int(random.pareto(1.1) * 900) % 40_000
+    creative = int(random.integers(1, 5))
     event: dict[str, object] = {
         "event_id": f"demo-{buyer.slug}-{place}",
         "event_type": kind,
         "timestamp": moment,
-        "user_id": person,
+        "user_id": f"{buyer.slug}-p{person}",
+        "cohort_id": COHORTS[person % 3],
         "source": {
             "platform": profile.slug,
             "channel": profile.channel,
             "campaign_id": campaign,
-            "creative_id": f"{campaign}-cr{int(random.integers(1, 5))}",
+            "line_item_id": f"{campaign}-{'prospecting' if creative < 3 else 'retargeting'}",
+            "creative_id": f"{campaign}-cr{creative}",
             "publisher": publishers[int(random.integers(len(publishers)))],
         },
         "context": {

@@ -12,7 +12,18 @@ from django.core.management.base import CommandParser
 from apps.accounts.public import set_password
 from apps.common.commands import Command as BaseCommand
 from apps.events.public import DemoBuyer, generate_demo
-from apps.orgs.public import SERVICE, Kind, Organisation, Role, acting, add_member, create_organisation
+from apps.measurement.public import UniverseWish, set_universe
+from apps.orgs.public import (
+    SERVICE,
+    Actor,
+    Kind,
+    Organisation,
+    Role,
+    acting,
+    add_member,
+    create_organisation,
+    in_schema_of,
+)
 from config.demo import ACCOUNTS, PASSWORD_FILE, demo_password
 from config.demo_reports import REPORTS, write_report
 
@@ -56,6 +67,7 @@ class Command(BaseCommand):
         for number, (_, _, _, buyer) in enumerate(BUYERS):
             self._events(buyer, SEED + number)
         self._reports(BUYERS[0][3].slug)
+        self._universe(BUYERS[0][3].slug)
         self._accounts()
 
     def _organisations(self, present: set[str]) -> None:
@@ -79,6 +91,15 @@ class Command(BaseCommand):
             with path.open("wb") as file:
                 file.writelines(line + b"\n" for line in generate_demo(buyer, seed=seed, end=end))
             call_command("import_events", path, org=buyer.slug, format="ndjson", history=True, stdout=StringIO())
+
+    def _universe(self, slug: str) -> None:
+        """The demonstration's persons are numbered up to 40,000, a third of them in each cohort."""
+        with acting(SERVICE):
+            org = Organisation.objects.get(slug=slug)
+            with in_schema_of(org):
+                admin = Actor("demonstration", frozenset({(org.pk, Role.ORG_ADMIN)}))
+                wish = UniverseWish("Demonstration market", 40_000, "In market", 13_334, ("in-market",))
+                set_universe(actor=admin, org=org, wish=wish)
 
     def _reports(self, slug: str) -> None:
         with acting(SERVICE):
