@@ -164,6 +164,32 @@ def test_figures_by_hand(world: World, get: Callable[..., Any]) -> None:
     ]  # fmt: skip
 
 
+def test_target_rating_points_are_of_the_targets_cohorts(world: World, as_persona: SignIn) -> None:
+    """Of 20 impressions yesterday 8 are to two of the three cohorts, 4 of these on Hulu; the target is 16 persons."""
+    made = make_org()
+    events = [
+        event("impression", YESTERDAY_NOON, platform="hulu" if n % 5 == 0 else "linear", campaign="c", number=n)
+        | {"cohort_id": ("a", "b", "c", "c", "c")[n % 5]}
+        for n in range(20)
+    ]  # fmt: skip
+    earlier = [
+        event("impression", YESTERDAY_NOON - timedelta(days=7), platform="hulu", campaign="c", number=n)
+        | {"cohort_id": "a"} for n in range(4)
+    ]  # fmt: skip
+    first = event("click", YESTERDAY_NOON - timedelta(days=12), platform="hulu", campaign="c") | {"cohort_id": "a"}
+    import_lines(made.slug, [*events, *earlier, first])
+    set_for(made, Wish("All", 100, "Some", 16, ("a", "b", "nobody")))
+    client, path = as_persona("super_admin"), f"/o/{made.slug}/reach/?range=7d"
+
+    def trp(query: str) -> tuple[str, str]:
+        figures = client.get(path + query).context["figures"]
+        return next((one.value, one.change) for one in figures if one.key == "trp")
+
+    assert trp("") == ("50.00", "+100.0 %")
+    assert trp("&platform=hulu") == ("25.00", "±0.0 %")
+    assert trp("&platform=retail") == ("0.00", "")
+
+
 def test_the_reach_is_the_overviews(world: World, as_persona: SignIn, get: Callable[..., Any]) -> None:
     overview = as_persona("viewer").get(f"/o/{world.slug('buyer')}/?range=30d").context["figures"]
     theirs = {one.key: (one.value, one.change) for one in overview if one.key in {"reach", "frequency"}}

@@ -19,10 +19,11 @@ from apps.omg.dimensions import Dimension
 from apps.omg.filters import COMMON_PARAMETERS, Filters, read_filters
 from apps.omg.overview import Data, split_rows, totals_by
 from apps.omg.queries import extent as extents
-from apps.omg.queries import frequency, overlap, performance, reach
+from apps.omg.queries import frequency, on_target, overlap, performance, reach
 from apps.omg.queries.frequency import Frequencies
-from apps.omg.reach import Audience
-from apps.omg.reach_figures import Known, figures
+from apps.omg.queries.on_target import OnTarget
+from apps.omg.reach import Audience, rating_points
+from apps.omg.reach_figures import Known, Moments, figures
 from apps.omg.reach_tables import BuildUp, Distribution, overlap_lines, overlap_rows
 from apps.omg.views.downloads import csv_of
 from apps.omg.views.filter_bar import filter_bar
@@ -48,6 +49,7 @@ class Answers:
     impressions: int
     audience: Audience
     frequencies: Frequencies
+    on_target: OnTarget | None
 
     @property
     def has_all_events(self) -> bool:
@@ -61,7 +63,7 @@ def reach_page(request: OrgRequest) -> HttpResponse:
     now = timezone.now()
     period = read_period(request.GET, time_zone=request.org.time_zone, now=now)
     filters, way, universe = read_filters(request.GET, PARAMETERS), _way(request), get_universe()
-    found = _ask(request, period, filters)
+    found = _ask(request, period, filters, universe)
     build_up = _build_up(request, found, universe)
     distribution = Distribution(found.audience, found.frequencies, universe)
     if request.GET.get("format") == "csv":
@@ -72,7 +74,11 @@ def reach_page(request: OrgRequest) -> HttpResponse:
         }
         return csv_of(request, tables, "reach", f"{period.start}-{period.end}")
     known = Known(
-        found.data, _known_reach(found, filters), found.frequencies if found.has_all_events else None, universe
+        found.data,
+        _known_reach(found, filters),
+        found.frequencies if found.has_all_events else None,
+        universe,
+        _target_points(found.on_target, universe),
     )
     context = {
         "period": period,
@@ -104,7 +110,7 @@ def _way(request: OrgRequest) -> str:
     return way
 
 
-def _ask(request: OrgRequest, period: Period, filters: Filters) -> Answers:
+def _ask(request: OrgRequest, period: Period, filters: Filters, universe: Universe | None) -> Answers:
     """The page's questions at the same time; only how often has to wait for the sets of platforms."""
     org_id = data_org_id(request.org)
 
@@ -112,19 +118,31 @@ def _ask(request: OrgRequest, period: Period, filters: Filters) -> Answers:
         audience = Audience(overlap.fetch(org_id, period, filters))
         return audience, frequency.fetch(org_id, period, filters, audience.sets)
 
-    with ThreadPoolExecutor(4, thread_name_prefix="reach") as together:
+    def targeted() -> OnTarget | None:
+        cohorts = universe.target_cohorts if universe else ()
+        return on_target.fetch(org_id, period, filters, cohorts) if cohorts else None
+
+    with ThreadPoolExecutor(5, thread_name_prefix="reach") as together:
         extent = together.submit(extents.fetch, org_id, time_zone=period.time_zone)
         rows = together.submit(performance.fetch, org_id, period, Dimension.PLATFORM, filters)
         whole = together.submit(reach.fetch, org_id, period, Dimension.PLATFORM, filters)
         seen = together.submit(persons)
+        target = together.submit(targeted)
         data, _ = split_rows(rows.result(), period, request.org.currency, extent.result(), whole.result())
         impressions = sum(row.impressions for row in rows.result() if row.day >= period.start)
-        return Answers(extent.result(), data, impressions, *seen.result())
+        return Answers(extent.result(), data, impressions, *seen.result(), target.result())
 
 
 def _known_reach(found: Answers, filters: Filters) -> int | None:
     """Finer filters are answered from single events: only while all of them are kept."""
     return found.audience.reach if filters.is_narrow or found.has_all_events else None
+
+
+def _target_points(found: OnTarget | None, universe: Universe | None) -> Moments:
+    persons = universe.target_persons if universe else None
+    if found is None:
+        return Moments()
+    return Moments(*(rating_points(one, persons) for one in (found.now, found.so_far, found.before)))
 
 
 def _build_up(request: OrgRequest, found: Answers, universe: Universe | None) -> BuildUp:
