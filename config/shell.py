@@ -27,7 +27,7 @@ EARNINGS = (Permission.VIEW_EARNINGS, "Earnings", "org:earnings", "coins")
 # Pages that belong to one of the navigation.
 PARTS = {
     "org:reach": ("org:universe",),
-    "org:overview": ("org:campaign",),
+    "org:overview": ("org:campaign", "org:explain"),
     "org:people": ("org:person",),
     "org:api_keys": ("org:api_key", "org:create_api_key", "org:rotate_api_key", "org:limit_api_key"),
     "org:sign_in": ("org:save_sign_in", "org:try_sign_in"),

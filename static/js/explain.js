@@ -59,7 +59,10 @@ document.addEventListener("focusin", (event) => {
   if (term?.matches(":focus-visible")) show(term, true);
   else if (shown?.term !== term && !shown?.popover.contains(event.target)) hide();
 });
-document.addEventListener("focusout", (event) => { if (shown?.term === event.target) hide(); });
+// The way from a name into what explains it leaves it open.
+document.addEventListener("focusout", (event) => {
+  if (shown?.term === event.target && !shown.popover.contains(event.relatedTarget)) hide();
+});
 
 // A press pins it, a second press closes it. The browser's own toggle would close what hover has just opened.
 document.addEventListener("click", (event) => {

@@ -60,6 +60,7 @@ def pages(world: World) -> dict[str, tuple[str | None, str]]:
         "reach of nothing": ("super_admin", f"/o/{world.slug('platform')}/reach/"),
         "geography": ("viewer", f"/o/{world.slug('buyer')}/geography/?range=7d"),
         "state": ("viewer", f"/o/{world.slug('buyer')}/geography/?range=7d&state=NY"),
+        "explained": ("org_admin", f"/o/{world.slug('buyer')}/explain/cpm/?range=7d&platform=hulu"),
         "campaign": ("viewer", f"/o/{world.slug('buyer')}/campaigns/autumn/?range=7d"),
         "universe": ("org_admin", f"/o/{world.slug('buyer')}/reach/universe/"),
         "earnings": ("data_owner", f"/o/{world.slug('owner')}/"),
@@ -86,7 +87,7 @@ NAMES = (
     "watched folder", "watch a folder", "edit a watched folder",
     "files", "no files",
     "API keys", "API reference",
-    "reach", "reach of nothing", "universe", "geography", "state", "campaign",
+    "reach", "reach of nothing", "universe", "geography", "state", "campaign", "explained",
     "sign in with the organisation", "sign-in problem", "staff sign-in", "connected accounts", "sign-in settings",
     "organisation", "own edits",
 )  # fmt: skip
@@ -187,6 +188,42 @@ def test_a_definition_opens_by_keyboard(world: World, open_as: Open) -> None:
     assert "Spend per 1,000 impressions" in about.inner_text()
     page.keyboard.press("Escape")
     about.wait_for(state="hidden", timeout=5_000)
+
+
+def test_a_definition_leads_to_the_explanation_by_keyboard(world: World, open_as: Open) -> None:
+    page = open_as("viewer")
+    page.goto(f"/o/{world.slug('buyer')}/?range=7d", wait_until="networkidle")
+    page.locator("#term-cpm").focus()
+    page.locator("#about-cpm").wait_for(state="visible", timeout=5_000)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Explain this number"
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="CPM, explained").wait_for()
+    assert page.get_by_text("give exactly this").is_visible()
+
+
+def test_a_state_pressed_on_the_map_shows_its_zip_codes(world: World, open_as: Open) -> None:
+    page = open_as("viewer")
+    page.goto(f"/o/{world.slug('buyer')}/geography/?range=7d", wait_until="networkidle")
+    page.locator('#map-drawn [data-name="Colorado"]').click()
+    page.get_by_role("heading", name="Colorado").wait_for()
+    assert page.url.endswith("?range=7d&state=CO")
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="PNG").click()
+    assert saved.value.suggested_filename.startswith(f"{world.slug('buyer')}-map-impressions-")
+
+
+def test_reach_begins_with_the_platform_that_is_pressed(world: World, open_as: Open) -> None:
+    page = open_as("viewer")
+    page.goto(f"/o/{world.slug('buyer')}/reach/?range=7d", wait_until="networkidle")
+    assert page.locator("#build-up-table tbody th").first.inner_text().startswith("Hulu")
+    page.locator("#begin-linear").click()
+    page.locator("#begin-linear[aria-current]").wait_for()
+    assert page.locator("#build-up-table tbody th").first.inner_text().startswith("Linear TV")
+    assert "begin=linear" in page.url
+    page.locator("#times-at-least").click()
+    page.get_by_role("heading", name="Persons by least frequency").wait_for()
+    assert "begin=linear" in page.url
 
 
 def test_the_theme_stays(world: World, open_as: Open) -> None:

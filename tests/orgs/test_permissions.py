@@ -47,6 +47,7 @@ TABLE: dict[str, dict[str | None, int]] = {
     "org:universe": BUYER_PEOPLE,
     "org:geography": BUYER_OVERVIEW,
     "org:campaign": BUYER_OVERVIEW,
+    "org:explain": BUYER_OVERVIEW,
     "org:earnings": BUYER_EARNINGS,
     "org:sources": BUYER_SOURCES,
     "org:watched_source": BUYER_SOURCES,
@@ -71,6 +72,7 @@ TABLE: dict[str, dict[str | None, int]] = {
 PATHS: dict[str, list[str]] = {
     "org:source": ["file/ndjson"],
     "org:campaign": ["autumn"],
+    "org:explain": ["reach"],
     "org:event": [f"golden-click-hulu-autumn-0-{YESTERDAY_NOON:%Y%m%d}"],
     "org:quarantine": ["malformed_json"],
 }
