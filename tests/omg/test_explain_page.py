@@ -26,6 +26,16 @@ def org(world: World, django_db_blocker: Any) -> Organisation:
     return made
 
 
+@pytest.fixture(scope="module")
+def others(world: World, django_db_blocker: Any) -> list[Organisation]:
+    """Two whose data a test spoils."""
+    with django_db_blocker.unblock():
+        made = [make_org(), make_org()]
+        for number, one in enumerate(made):
+            import_lines(one.slug, scattered(3 + number), "--history")
+    return made
+
+
 @pytest.fixture
 def get(org: Organisation, as_persona: SignIn) -> Callable[..., Any]:
     client = as_persona("super_admin")
@@ -90,9 +100,8 @@ def test_a_sample_of_what_it_is_made_of(world: World, as_persona: SignIn) -> Non
     assert f"/sources/events/{event}/" in admin.content.decode()
 
 
-def test_events_that_are_gone_are_said_to_be(world: World, as_persona: SignIn) -> None:
-    made = make_org()
-    import_lines(made.slug, scattered(3), "--history")
+def test_events_that_are_gone_are_said_to_be(others: list[Organisation], as_persona: SignIn) -> None:
+    made = others[0]
     client, path = as_persona("super_admin"), f"/o/{made.slug}/explain"
     warehouse().command(
         f"ALTER TABLE events DELETE WHERE org_id = '{made.pk}' AND platform = 'hulu'", settings={"mutations_sync": 1}
@@ -107,10 +116,9 @@ def test_events_that_are_gone_are_said_to_be(world: World, as_persona: SignIn) -
     assert "Reach and frequency are not told" in reach.context["value"]["exact"]
 
 
-def test_a_difference_is_told(world: World, as_persona: SignIn) -> None:
-    """As if a roll-up had lost something."""
-    made = make_org()
-    import_lines(made.slug, scattered(4), "--history")
+def test_a_difference_is_told(others: list[Organisation], as_persona: SignIn) -> None:
+    """As if a roll-up had counted something twice."""
+    made = others[1]
     client, path = as_persona("super_admin"), f"/o/{made.slug}/explain/clicks/{RANGE}"
     assert client.get(path).context["found"].agrees
     warehouse().command(
