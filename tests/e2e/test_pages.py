@@ -206,7 +206,7 @@ def test_a_state_pressed_on_the_map_shows_its_zip_codes(world: World, open_as: O
     page = open_as("viewer")
     page.goto(f"/o/{world.slug('buyer')}/geography/?range=7d", wait_until="networkidle")
     page.locator('#map-drawn [data-name="Colorado"]').click()
-    page.get_by_role("heading", name="Colorado").wait_for()
+    page.get_by_role("heading", name="Colorado", level=1).wait_for()
     assert page.url.endswith("?range=7d&state=CO")
     with page.expect_download() as saved:
         page.get_by_role("button", name="PNG").click()
