@@ -4,11 +4,21 @@ from collections.abc import Set
 from functools import partial
 from typing import Any, cast
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
 from apps.common.period import zone_words
-from apps.orgs.public import Actor, ActorRequest, Organisation, Permission, admin_mode_is_on, may_switch
+from apps.orgs.public import (
+    MOST_LISTED,
+    Actor,
+    ActorRequest,
+    Organisation,
+    Permission,
+    admin_mode_is_on,
+    may_switch,
+    reaches_people,
+)
 
 THEMES = frozenset({"light", "dark"})
 OVERVIEW = (Permission.VIEW_OVERVIEW, "Overview", "org:overview", "chart-bar")
@@ -38,12 +48,27 @@ PARTS = {
 }  # fmt: skip
 PLATFORM = (
     ("Organisations", "console:organisations", "building"),
+    ("Users", "console:users", "users"),
+    ("Roles", "console:roles", "table"),
     ("Flow of events", "console:flow", "chart-bar"),
     ("Audit trail", "console:audit", "shield-lock"),
+    ("System", "console:system", "server"),
 )
 
+# Of these, what campaign managers see too, within what they manage.
+STAFF = PLATFORM[1:2]
+CAUGHT_MAIL = ("Mail", "console:mail", "mail")
+
 # Pages without an item of their own, and the one they are reached from.
-REACHED_FROM = {"org:files": "org:sources", "org:file": "org:sources"}
+REACHED_FROM = {
+    "org:files": "org:sources",
+    "org:file": "org:sources",
+    "console:new_organisation": "console:organisations",
+    "console:organisation": "console:organisations",
+    "console:edit_organisation": "console:organisations",
+    "console:user": "console:users",
+    "console:mail_message": "console:mail",
+}
 
 # Pages that show what really arrived, also while figures are generated.
 REAL = frozenset({"org:files", "org:file", "org:watched_source", "org:watched_new", "org:watched_edit"})
@@ -60,7 +85,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             "theme": theme if theme in THEMES else "",
             "user": {"email": user.email, "initials": user.initials} if user and signed_in else None,
             "org": _card(org) if org else None,
-            "orgs": [_card(one) for one in getattr(request, "organisations", [])],
+            "orgs": [_card(one) for one in getattr(request, "organisations", [])[:MOST_LISTED]],
+            "more_orgs": len(getattr(request, "organisations", [])) > MOST_LISTED,
             # Asked for by the pages that show it, not by those that tell of a failing database.
             "admin_mode": signed_in and admin_mode_is_on(cast(ActorRequest, request)),
             "may_admin": bool(org and signed_in and may_switch(cast(ActorRequest, request).actor, org)),
@@ -86,6 +112,8 @@ def _card(org: Organisation) -> dict[str, str]:
         "kind_label": org.get_kind_display(),
         "currency": org.currency,
         "timezone": zone_words(org.time_zone),
+        "logo": org.logo_digest,
+        "accent": org.accent.removeprefix("#"),
     }
 
 
@@ -94,9 +122,15 @@ def _navigation(request: HttpRequest, org: Organisation | None) -> list[dict[str
     actor = getattr(request, "actor", None)
     if org is not None and actor is not None:
         groups.append({"label": "", "items": _org_items(request, actor, org)})
-    if actor is not None and actor.is_super_admin:
-        groups.append({"label": "Platform", "items": [_platform_item(request, *one) for one in PLATFORM]})
+    if actor is not None and (pages := _platform_pages(actor)):
+        groups.append({"label": "Platform", "items": [_platform_item(request, *one) for one in pages]})
     return groups
+
+
+def _platform_pages(actor: Actor) -> tuple[tuple[str, str, str], ...]:
+    if actor.is_super_admin:
+        return (*PLATFORM, *([CAUGHT_MAIL] if settings.MAIL_CATCHER else []))
+    return STAFF if reaches_people(actor) else ()
 
 
 def _org_items(request: HttpRequest, actor: Actor, org: Organisation) -> list[dict[str, Any]]:

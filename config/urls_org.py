@@ -1,6 +1,6 @@
 """URLs of one organisation; the tenant is `org` of the prefix."""
 
-from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import include, path
 
 from apps.earnings.views import overview as earnings
@@ -8,7 +8,7 @@ from apps.omg.views import overview as omg
 from apps.orgs.public import OrgRequest
 
 
-def home(request: OrgRequest, org: str) -> HttpResponse:
+def home(request: OrgRequest, org: str) -> HttpResponseBase:
     """What the organisation's kind looks at every morning: its earnings, or its media."""
     known = getattr(request, "org", None)
     view = earnings.overview if known is not None and known.sells_data else omg.overview

@@ -36,10 +36,14 @@ def committed(world: World, django_db_blocker: Any) -> Iterator[World]:
 def as_persona(world: World, db: None) -> Any:
     """A signed-in test client for a persona's name; None for whoever is signed out."""
 
+    from apps.accounts.models import User
+
     def sign_in(name: str | None) -> Client:
         client = Client()
         if name is not None:
-            client.force_login(world.personas[name], backend="allauth.account.auth_backends.AuthenticationBackend")
+            # As the database has them: a test before may have changed the object in its memory.
+            user = User.objects.get(pk=world.personas[name].pk)
+            client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
         return client
 
     return sign_in

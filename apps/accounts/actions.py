@@ -1,7 +1,10 @@
 """Writes to people and their sign-in links."""
 
 import secrets
+from collections.abc import Collection
 from datetime import timedelta
+from typing import Any
+from uuid import UUID
 
 from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
@@ -10,6 +13,8 @@ from django.db import DEFAULT_DB_ALIAS, transaction
 from django.utils import timezone
 
 from apps.accounts.models import SignInLink, User
+from apps.accounts.notices import Notice
+from apps.accounts.sessions import end_sessions
 from apps.common.errors import InvalidInput, NotFound
 
 LINK_LIFETIME = timedelta(hours=24)
@@ -66,6 +71,29 @@ def set_password(*, user: User, password: str) -> None:
     user.set_password(password)
     user.save(update_fields=["password"])
     verify_address(user)
+
+
+def set_account_active(*, user_id: UUID, active: bool) -> bool:
+    """Close the account, ending every session, or open it again; answers whether that changed anything."""
+    with transaction.atomic():
+        changed = User.objects.filter(pk=user_id, is_active=not active).update(is_active=active)
+        if changed and not active:
+            end_sessions(user_id=user_id)
+    return bool(changed)
+
+
+def edit_profile(*, user: User, name: str, muted: Collection[str]) -> dict[str, Any]:
+    """What the person is called, and which mail they do not want; answers what changed."""
+    unknown = set(muted) - set(Notice)
+    if unknown:
+        raise InvalidInput(f"There is no message {min(unknown)[:40]!r}; there are: {', '.join(Notice)}.")
+    before = {"name": user.name, "muted": sorted(user.muted)}
+    user.name, user.muted = name, sorted(set(muted))
+    after = {"name": user.name, "muted": user.muted}
+    changed = [field for field in before if before[field] != after[field]]
+    if changed:
+        user.save(update_fields=changed)
+    return {field: (before[field], after[field]) for field in changed}
 
 
 def verify_address(user: User) -> None:

@@ -12,7 +12,14 @@ PREFIX_OF_VERSION = {4: 24, 6: 48}
 def network_of(request: HttpRequest) -> str:
     """The client's network, such as 203.0.113.0/24; empty when the address is not known."""
     try:
-        address = ip_address(get_adapter(request).get_client_ip(request))
-    except (PermissionDenied, ValueError):
+        return network_of_address(get_adapter(request).get_client_ip(request))
+    except PermissionDenied:
+        return ""
+
+
+def network_of_address(text: str) -> str:
+    try:
+        address = ip_address(text)
+    except ValueError:
         return ""
     return str(ip_network((address, PREFIX_OF_VERSION[address.version]), strict=False))

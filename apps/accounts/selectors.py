@@ -4,9 +4,12 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from allauth.mfa.models import Authenticator
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from apps.accounts.models import SignInLink, User
+
+SECOND_STEPS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
 
 def find_link_owner(token: str) -> User | None:
@@ -28,7 +31,13 @@ def find_by_email(email: str) -> User | None:
     return User.objects.filter(email=email.strip().lower()).first() if email else None
 
 
+def with_second_step() -> Exists:
+    """For queries of people: who signs in with a second step."""
+    return Exists(Authenticator.objects.filter(user=OuterRef("pk"), type__in=SECOND_STEPS))
+
+
 def has_second_step(user_ids: Iterable[UUID]) -> set[UUID]:
     """Which of these people sign in with a second step."""
-    kinds = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
-    return set(Authenticator.objects.filter(user__in=set(user_ids), type__in=kinds).values_list("user", flat=True))
+    return set(
+        Authenticator.objects.filter(user__in=set(user_ids), type__in=SECOND_STEPS).values_list("user", flat=True)
+    )

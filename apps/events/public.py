@@ -5,7 +5,7 @@ from apps.events.contracts import PLATFORM_KINDS, platform_name
 from apps.events.demo import Buyer as DemoBuyer
 from apps.events.demo import generate as generate_demo
 from apps.events.flow.chart import Series, stacked
-from apps.events.flow.platforms import Flow, read_flow
+from apps.events.flow.platforms import Flow, Ingest, read_flow, read_ingest
 from apps.events.flow.times import format_length
 from apps.events.generated import Progress, sample_progress
 from apps.events.lock import writing_stopped
@@ -21,6 +21,7 @@ __all__ = [
     "DemoBuyer",
     "Event",
     "Flow",
+    "Ingest",
     "Progress",
     "Properties",
     "RejectedRows",
@@ -30,6 +31,7 @@ __all__ = [
     "list_rejected_rows",
     "platform_name",
     "read_flow",
+    "read_ingest",
     "sample_progress",
     "stacked",
     "writing_stopped",

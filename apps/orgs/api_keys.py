@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from apps.accounts.public import Notice, list_emails, notify
 from apps.common.addresses import read_range
 from apps.common.errors import Conflict, InvalidInput, NotFound
 from apps.orgs.actor import Actor
 from apps.orgs.audit import record
-from apps.orgs.models import ApiKey, Organisation, Status
-from apps.orgs.permissions import Scope
+from apps.orgs.models import ApiKey, Membership, Organisation, Status
+from apps.orgs.permissions import Permission, Scope, roles_with
 
 PREFIX = "prc_"
 FORM = re.compile(rf"{PREFIX}[\w-]{{43}}", re.ASCII)
@@ -149,6 +151,35 @@ def revoke_api_key(*, actor: Actor, org: Organisation, prefix: str = "", key_id:
         found.save(update_fields=["revoked_at"])
         record(org=org, actor=actor, action="api_key.revoked", key=str(found.pk), name=found.name)
     return found
+
+
+def revoke_keys_of(*, actor: Actor, org: Organisation, user_id: UUID) -> int:
+    """The valid keys that this person made for the organisation; answers how many."""
+    names = {str(user_id), *list_emails([user_id]).values()}
+    made = list(ApiKey.objects.filter(org=org, created_by__in=names, revoked_at=None).values_list("pk", flat=True))
+    for key_id in made:
+        revoke_api_key(actor=actor, org=org, key_id=key_id)
+    return len(made)
+
+
+def warn_of_expiring_keys() -> int:
+    """Tell administrators once of each key that expires within a week; answers how many keys. As the platform."""
+    now = timezone.now()
+    soon = ApiKey.objects.filter(
+        revoked_at=None, warned_at=None, expires_at__gt=now, expires_at__lte=now + timedelta(days=7)
+    ).exclude(org__status=Status.ARCHIVED)
+    told = 0
+    for key in soon.select_related("org"):
+        # The conditional update claims it: two runs at once warn once.
+        if not ApiKey.objects.filter(pk=key.pk, warned_at=None).update(warned_at=now):
+            continue
+        told += 1
+        day = timezone.localdate((key.expires_at or now) - timedelta(seconds=1), ZoneInfo(key.org.time_zone))
+        context = {"org": key.org.name, "slug": key.org.slug, "key": key.name, "prefix": key.prefix, "day": str(day)}
+        admins = Membership.objects.filter(org=key.org, role__in=roles_with(Permission.MANAGE_API_KEYS), is_active=True)
+        for user_id in admins.values_list("user", flat=True).distinct():
+            notify(user_id, Notice.KEY_EXPIRES, **context)
+    return told
 
 
 def find_key(digest: bytes) -> ApiKey | None:

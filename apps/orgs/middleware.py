@@ -16,7 +16,7 @@ from apps.orgs.actor import ANONYMOUS, Actor, declare
 from apps.orgs.models import Membership
 from apps.orgs.permissions import Role
 from apps.orgs.requests import OrgRequest
-from apps.orgs.selectors import list_organisations
+from apps.orgs.selectors import MOST_LISTED, list_organisations
 
 View = Callable[..., HttpResponse]
 
@@ -36,7 +36,7 @@ class ActorMiddleware:
         with transaction.atomic():
             request.actor = actor_of(request)
             declare(request.actor)
-            request.organisations = list_organisations(request.actor)
+            request.organisations = list_organisations(request.actor, MOST_LISTED + 1)
             response = self.get_response(request)
             if response.status_code >= HTTPStatus.BAD_REQUEST:
                 transaction.set_rollback(True)
@@ -63,7 +63,7 @@ def actor_of(request: HttpRequest) -> Actor:
     if not user.is_authenticated:
         return replace(ANONYMOUS, origin=network_of(request))
     declare(Actor(user.email, user_id=user.pk))
-    held = Membership.objects.filter(user_id=user.pk).values_list("org_id", "role")
+    held = Membership.objects.filter(user_id=user.pk, is_active=True).values_list("org_id", "role")
     roles = frozenset((org_id, Role(role)) for org_id, role in held)
     return Actor(user.email, roles, user_id=user.pk, origin=network_of(request))
 

@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.functional import cached_property
 from django_tenants.models import DomainMixin, TenantMixin
@@ -18,6 +19,7 @@ from apps.common.money import is_currency
 from apps.orgs.permissions import Role
 
 SLUG = re.compile(r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")
+DOMAIN = re.compile(r"(?=.{4,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]\Z")
 TEMPLATE_SCHEMA = "tenant_template"
 # The flag that says which data an organisation's pages show; see `generated`.
 GENERATED_DATA = "generated_data"
@@ -43,15 +45,54 @@ class Status(models.TextChoices):
     ARCHIVED = "archived", "Archived"
 
 
+# A year, and a day of leap years: longer needs a contract and a change here.
+LONGEST_RAW_EVENTS = 366
 OWNER_KINDS = frozenset({Kind.DATA_OWNER, Kind.PUBLISHER})
+# Short names that stand, or may come to stand, for something else in addresses and files.
+RESERVED_SLUGS = frozenset(
+    {
+        "account", "accounts", "admin", "administrator", "all", "api", "archive", "assets", "auth", "billing",
+        "console", "docs", "export", "health", "healthz", "help", "home", "invitation", "invitations", "login",
+        "logout", "mail", "media", "metrics", "new", "none", "null", "oauth", "org", "organisation",
+        "organisations", "orgs", "people", "profile", "public", "root", "search", "security", "settings",
+        "sign-in", "signin", "signup", "sso", "staff", "static", "status", "support", "system", "tenant",
+        "tenant-template", "undefined", "user", "users", "webhooks", "www",
+    }
+)  # fmt: skip
 
 
 def check_slug(value: str) -> None:
     if not SLUG.match(value) or len(value) > 48:
         raise ValidationError(
-            f"{value!r} is not a usable short name: use lower-case letters, digits and single hyphens, "
+            f"{value[:60]!r} is not a usable short name: use lower-case letters, digits and single hyphens, "
             "start with a letter, 48 characters at most (for example omd-east)."
         )
+    if value in RESERVED_SLUGS:
+        raise ValidationError(f"{value!r} is reserved; choose a short name of the organisation's own.")
+
+
+def check_domain(value: str) -> None:
+    if not DOMAIN.match(value):
+        raise ValidationError(
+            f"{value[:60]!r} is not a domain: write it as in e-mail addresses, in lower case and ASCII (omd.example)."
+        )
+
+
+def check_advertiser(value: str) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", value):
+        raise ValidationError(
+            f"{value[:60]!r} is not an advertiser id of The Trade Desk: 40 letters and digits at most (as in x1y2z3a)."
+        )
+
+
+def check_salesforce_account(value: str) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9]{15}([A-Za-z0-9]{3})?", value):
+        raise ValidationError(f"{value[:60]!r} is not an account id of Salesforce: 15 or 18 letters and digits.")
+
+
+def check_accent(value: str) -> None:
+    if not re.fullmatch(r"#[0-9a-f]{6}", value):
+        raise ValidationError(f"{value[:60]!r} is not a colour: write it as #2f5bea.")
 
 
 def check_time_zone(value: str) -> None:
@@ -83,7 +124,37 @@ class Organisation(TenantMixin):
     tier = models.CharField(max_length=12, choices=Tier.choices, default=Tier.STANDARD)
     events_per_second = models.PositiveIntegerField(default=1000, help_text="The most that its API keys may send.")
     raw_event_days = models.PositiveSmallIntegerField(
-        default=30, help_text="How long single events are kept after their arrival; sums are kept for two years."
+        default=30,
+        validators=[MinValueValidator(1), MaxValueValidator(LONGEST_RAW_EVENTS)],
+        help_text="How long single events are kept after their arrival; sums are kept for two years.",
+    )
+    domain = models.CharField(
+        max_length=253,
+        null=True,
+        blank=True,
+        unique=True,
+        validators=[check_domain],
+        help_text="Of its e-mail addresses.",
+    )
+    ttd_advertiser_id = models.CharField(
+        max_length=40, null=True, blank=True, unique=True, validators=[check_advertiser], help_text="At The Trade Desk."
+    )
+    salesforce_account_id = models.CharField(
+        max_length=18, blank=True, default="", db_default="", validators=[check_salesforce_account]
+    )
+    requires_second_step = models.BooleanField(
+        default=False, db_default=False, help_text="Whether its people must sign in with a second step to enter."
+    )
+    accent = models.CharField(
+        max_length=7,
+        blank=True,
+        default="",
+        db_default="",
+        validators=[check_accent],
+        help_text="The colour of its pages; empty: ours.",
+    )
+    logo_digest = models.CharField(
+        max_length=16, blank=True, default="", db_default="", help_text="Names the logo's bytes; empty: none."
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -135,6 +206,41 @@ class FlaggedOrganisation(models.Model):
         return f"flag {self.flag_id} for {self.organisation_id}"
 
 
+class Logo(models.Model):
+    """The picture of an organisation as its pages show it: drawn anew from what was uploaded."""
+
+    org = models.OneToOneField(Organisation, on_delete=models.CASCADE, primary_key=True, related_name="logo")
+    content = models.BinaryField(help_text="PNG.")
+    created_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"logo of {self.org_id}"
+
+
+class Export(models.Model):
+    """All that is kept of an organisation, as one ZIP file that super admins fetch; made by a worker."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        RUNNING = "running", "Running"
+        READY = "ready", "Ready"
+        FAILED = "failed", "Failed"
+        GONE = "gone", "Removed"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    org = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="exports")
+    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
+    asked_by = models.CharField(max_length=120)
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True)
+    size = models.BigIntegerField(default=0)
+    digest = models.CharField(max_length=64, blank=True, default="", help_text="SHA-256 of the file.")
+    error = models.CharField(max_length=400, blank=True, default="")
+
+    def __str__(self) -> str:
+        return f"export {self.pk} of {self.org_id}"
+
+
 class Domain(DomainMixin):
     """Demanded by django-tenants; organisations are found by path, so it stays empty."""
 
@@ -144,6 +250,9 @@ class Membership(models.Model):
     org = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=24, choices=[(role.value, role.value.replace("_", " ")) for role in Role])
     created_at = models.DateTimeField(auto_now_add=True)
+    is_active = models.BooleanField(
+        default=True, db_default=True, help_text="False: the person is known here, but may not enter."
+    )
 
     class Meta:
         constraints = [
@@ -197,7 +306,10 @@ class AuditEntry(models.Model):
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        indexes = [models.Index(fields=["org", "-id"], name="audit_by_org")]
+        indexes = [
+            models.Index(fields=["org", "-id"], name="audit_by_org"),
+            models.Index(fields=["actor", "-id"], name="audit_by_actor"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.actor} {self.action}"
@@ -295,6 +407,7 @@ class ApiKey(models.Model):
         related_name="replaced_by",
         help_text="The key in whose stead it was made.",
     )
+    warned_at = models.DateTimeField(null=True, help_text="When administrators were told that it expires soon.")
 
     class Meta:
         indexes = [models.Index(fields=["org", "-created_at"], name="api_key_by_org")]

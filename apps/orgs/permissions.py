@@ -39,10 +39,36 @@ class Permission(StrEnum):
     MANAGE_SOURCES = "manage_sources"
     SET_UNIVERSE = "set_universe"
     VIEW_ALL_ORGANISATIONS = "view_all_organisations"
+    MANAGE_ORGANISATIONS = "manage_organisations"
+    MANAGE_USERS = "manage_users"
+    RUN_PLATFORM = "run_platform"
 
     @property
     def words(self) -> str:
-        return self.value.replace("_", " ")
+        return self.value.replace("_", " ").replace("api ", "API ")
+
+    @property
+    def help(self) -> str:
+        """What it means, for who gives roles."""
+        return PERMISSION_WORDS.get(self, "")
+
+
+PERMISSION_WORDS = {
+    Permission.VIEW_OVERVIEW: "Media figures of the organisation, with CSV of each",
+    Permission.VIEW_EARNINGS: "What an owner's data earns",
+    Permission.IMPORT_EVENTS: "Files, sources, single events, quarantine and replay",
+    Permission.MANAGE_API_KEYS: "Make and revoke keys of machines",
+    Permission.MANAGE_PEOPLE: "Invite, deactivate, give and take roles within one's own",
+    Permission.MANAGE_SIGN_IN: "The identity provider that its people sign in with",
+    Permission.VIEW_AUDIT: "Who did what, with CSV",
+    Permission.CHOOSE_DATA: "Show generated or real data to everybody",
+    Permission.MANAGE_SOURCES: "Watched folders and their access keys",
+    Permission.SET_UNIVERSE: "How many people reach and GRP are counted against",
+    Permission.VIEW_ALL_ORGANISATIONS: "The console: organisations, flow of events, the whole audit trail",
+    Permission.MANAGE_ORGANISATIONS: "Make, edit, suspend, archive and export organisations",
+    Permission.MANAGE_USERS: "Close and open accounts, end sessions, give roles anywhere",
+    Permission.RUN_PLATFORM: "Services, queues, failed tasks, feature flags",
+}
 
 
 class Scope(StrEnum):
@@ -78,6 +104,7 @@ TABLE: dict[Role, frozenset[Permission]] = {
             Permission.VIEW_EARNINGS,
             Permission.IMPORT_EVENTS,
             Permission.EDIT_IN_PLACE,
+            Permission.MANAGE_PEOPLE,
             Permission.VIEW_AUDIT,
             Permission.MANAGE_SOURCES,
         },

@@ -2,32 +2,57 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from functools import reduce
+from operator import or_
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, QuerySet
+from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from apps.common.errors import NotFound
 from apps.orgs.actor import Actor
-from apps.orgs.models import Organisation, Status
+from apps.orgs.models import Membership, Organisation, Status
+
+# So many stand in the frame of each page; who may enter more finds them on a page of their own.
+MOST_LISTED = 50
 
 
-def list_organisations(actor: Actor) -> list[Organisation]:
-    """What the actor may enter, by name. Row-level security says the same a second time."""
+def list_organisations(actor: Actor, most: int | None = None) -> list[Organisation]:
+    """What the actor may enter, by name, up to `most`. Row-level security says the same a second time."""
     if actor.user_id is None:
         return []
     found = Organisation.objects.exclude(status=Status.ARCHIVED)
     if not actor.is_super_admin:
         found = found.filter(pk__in=actor.org_ids)
-    return list(found)
+    return list(found[:most])
 
 
-def search_organisations(text: str) -> QuerySet[Organisation]:
-    """Every organisation whose name or short name contains `text`, with its number of members."""
+def search_organisations(text: str, *, status: str = "", kind: str = "") -> QuerySet[Organisation]:
+    """Organisations whose name, short name, domain or ids elsewhere contain `text`, with their number of people."""
+    people = Membership.objects.filter(org=OuterRef("pk")).order_by().values("org")
+    members = people.annotate(count=Count("user", distinct=True)).values("count")
     found: QuerySet[Organisation] = Organisation.objects.annotate(
-        members=Count("memberships__user", distinct=True)
-    ).order_by("name")
-    return found.filter(name__icontains=text) | found.filter(slug__icontains=text) if text else found
+        members=Coalesce(Subquery(members), 0, output_field=IntegerField())
+    ).order_by("name", "pk")
+    if status:
+        found = found.filter(status=status)
+    if kind:
+        found = found.filter(kind=kind)
+    if text:
+        fields = ("name", "slug", "domain", "ttd_advertiser_id", "salesforce_account_id")
+        found = found.filter(reduce(or_, (Q(**{f"{field}__icontains": text}) for field in fields)))
+    return found
+
+
+def count_by_status() -> dict[str, int]:
+    return dict(Organisation.objects.order_by().values_list("status").annotate(Count("pk")))
+
+
+def count_by_role() -> dict[str, int]:
+    """How many people hold each role, in whichever organisation."""
+    found = Membership.objects.order_by().values_list("role")
+    return dict(found.annotate(Count("user", distinct=True)))
 
 
 def buyer_names(org_ids: Iterable[UUID]) -> dict[UUID, str]:

@@ -54,8 +54,13 @@ def _note(request: HttpRequest | None, user: User, action: str) -> None:
     actor = Actor(user.email, user_id=user.pk, origin=origin)
     try:
         with acting(SERVICE):
-            orgs = list(Organisation.objects.filter(memberships__user=user).distinct())
-            for org in orgs or [None]:
-                record(org=org, actor=actor, action=action, target=f"user/{user.pk}")
+            record_of_person(actor, action)
     finally:
         declare(getattr(request, "actor", ANONYMOUS))
+
+
+def record_of_person(actor: Actor, action: str, **detail: Any) -> None:
+    """In the trail of each organisation that the person belongs to, or of none; as the platform."""
+    orgs: list[Organisation | None] = list(Organisation.objects.filter(memberships__user=actor.user_id).distinct())
+    for org in orgs or [None]:
+        record(org=org, actor=actor, action=action, target=f"user/{actor.user_id}", **detail)

@@ -100,6 +100,23 @@ def execute_binary(org_id: UUID, tag: str, sql: str, params: Mapping[str, Any] |
         )
 
 
+def execute_system(tag: str, sql: str) -> list[dict[str, Any]]:
+    """Rows about the engine itself, from its own `system` tables; never about an organisation's."""
+    if any(table in sql.split() for table in TABLES_WITH_ORG):
+        raise UnscopedQuery(f"The query {tag!r} reads a table of organisations.")
+    return _rows(sql, {}, {**LIMITS, "log_comment": f"{tag} system"})
+
+
+@contextmanager
+def stream(
+    org_id: UUID, tag: str, sql: str, *, file_format: str = "JSONEachRow", seconds: int = 3600
+) -> Iterator[Iterator[bytes]]:
+    """All rows of one question in pieces as they come, for files of any size."""
+    scope = _scope(org_id, tag, sql, {"max_result_rows": 0, "max_execution_time": seconds})
+    with _reachable(), client().raw_stream(sql, {"org_id": str(org_id)}, scope, fmt=file_format) as answer:
+        yield iter(lambda: answer.read(1 << 20), b"")
+
+
 def execute_across(
     tag: str, sql: str, params: Mapping[str, Any] | None = None, *, audit: Audit
 ) -> list[dict[str, Any]]:

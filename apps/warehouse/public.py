@@ -1,7 +1,17 @@
 """What other rooms may ask of the warehouse."""
 
 from apps.warehouse.catalogue import describe_tables
-from apps.warehouse.gateway import Audit, UnscopedQuery, execute, execute_across, execute_binary, gather, insert
+from apps.warehouse.gateway import (
+    Audit,
+    UnscopedQuery,
+    execute,
+    execute_across,
+    execute_binary,
+    execute_system,
+    gather,
+    insert,
+    stream,
+)
 from apps.warehouse.migrate import apply_schema, missing_schema
 
 __all__ = [
@@ -12,7 +22,9 @@ __all__ = [
     "execute",
     "execute_across",
     "execute_binary",
+    "execute_system",
     "gather",
     "insert",
     "missing_schema",
+    "stream",
 ]

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from kombu import Queue
 
@@ -38,6 +39,7 @@ SHARED_APPS = [
     "allauth.mfa",
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
     "social_django",
     "waffle",
     "apps.common",
@@ -137,6 +139,9 @@ EMAIL_HOST, EMAIL_PORT = env.text("EMAIL_HOST", "localhost"), int(env.text("EMAI
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_USER", ""), env.text("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS")
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Precise <no-reply@localhost>")
+# While mail goes to files on a machine of one's own, a page of the console shows it.
+IS_LOCAL = urlsplit(BASE_URL).hostname in {"localhost", "127.0.0.1"}
+MAIL_CATCHER = env.flag("MAIL_CATCHER", IS_LOCAL) and EMAIL_BACKEND.endswith(".filebased.EmailBackend")
 
 # Behind a proxy that sets these headers itself; without one they must not be believed.
 if env.flag("BEHIND_PROXY"):
@@ -198,6 +203,9 @@ CELERY_BEAT_SCHEDULE = {
     },
     "bring-api-key-uses": {"task": "apps.orgs.tasks.bring_api_key_uses", "schedule": 60.0},
     "purge-edits": {"task": "apps.orgs.tasks.purge_edits", "schedule": 86400.0},
+    "warn-of-keys": {"task": "apps.orgs.tasks.warn_of_keys", "schedule": 3600.0},
+    "forget-failed-tasks": {"task": "apps.console.tasks.forget_failed_tasks", "schedule": 86400.0},
+    "remove-old-exports": {"task": "apps.orgs.tasks.remove_old_exports", "schedule": 86400.0},
     "look-at-watched": {
         "task": "apps.events.tasks.look_at_watched_sources",
         "schedule": 60.0,
@@ -245,6 +253,8 @@ EVENTS_MOST_WAITING = int(env.text("EVENTS_MOST_WAITING", "5000000"))
 # Files that people upload: where they wait for their import, and how large one may be.
 UPLOAD_DIR = Path(env.text("UPLOAD_DIR", str(VAR_DIR / "uploads")))
 UPLOAD_MOST_BYTES = int(env.text("UPLOAD_MOST_BYTES", "100000000"))
+# Where exports of whole organisations lie for a month; web and workers must share it.
+EXPORT_DIR = Path(env.text("EXPORT_DIR", str(VAR_DIR / "exports")))
 # Watched folders. Local folders only below these; S3 at this endpoint only, with the worker's own credentials only for
 # these prefixes. `{org}` stands for the organisation's short name: without it, a place is every organisation's.
 WATCH_ROOTS = env.words("WATCH_ROOTS")

@@ -8,7 +8,7 @@ import django
 
 from tests.bench.report import Report
 
-BENCHES = ("skeleton", "events")
+BENCHES = ("skeleton", "events", "console")
 
 
 def main(names: list[str]) -> int:

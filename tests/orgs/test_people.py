@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
@@ -13,6 +14,7 @@ from apps.accounts.public import User, set_password
 from apps.common.errors import Conflict, Forbidden
 from apps.orgs import people
 from apps.orgs.actor import SERVICE, Actor, acting
+from apps.orgs.api_keys import create_api_key
 from apps.orgs.models import AuditEntry, Invitation, Membership
 from apps.orgs.permissions import Role
 from tests.support.world import World
@@ -142,6 +144,68 @@ def test_the_last_admin_stays(world: World) -> None:
         actor = Actor("x", frozenset({(org.pk, Role.ORG_ADMIN)}), user_id=admin.user_id)
     with acting(actor), pytest.raises(Conflict, match="no org admin left"):
         people.set_roles(actor=actor, org=org, user_id=admin.user_id, roles=["viewer"])
+
+
+def test_who_is_deactivated_is_out_at_once_with_their_keys_and_comes_back_as_they_were(
+    world: World, as_persona: Any
+) -> None:
+    org, viewer = world.orgs["buyer"], world.personas["viewer"]
+    client, member = as_persona("org_admin"), as_persona("viewer")
+    with acting(SERVICE):
+        maker = Actor(viewer.email, frozenset({(org.pk, Role.VIEWER)}), user_id=viewer.pk)
+        _, key = create_api_key(actor=maker, org=org, name="theirs", scopes=["events:read"])
+    path = reverse("org:set_active", args=[org.slug, viewer.pk])
+    assert client.post(path, {"active": "0"}).status_code == 302
+    assert member.get(f"/o/{org.slug}/").status_code == 404
+    assert Client(headers={"X-API-Key": key}).get("/api/v1/me").status_code == 401
+    assert "Deactivated" in client.get(reverse("org:people", args=[org.slug])).content.decode()
+    with acting(SERVICE):
+        entry = AuditEntry.objects.filter(action="member.deactivated").latest("pk")
+    assert (entry.target, entry.detail) == (f"user/{viewer.pk}", {"keys_ended": 1})
+    # A further role is no way in.
+    roles = reverse("org:change_roles", args=[org.slug, viewer.pk])
+    assert client.post(roles, {"role": ["viewer", "marketer"]}).status_code == 302
+    assert member.get(f"/o/{org.slug}/").status_code == 404
+    assert client.post(path, {"active": "1"}).status_code == 302
+    assert member.get(f"/o/{org.slug}/").status_code == 200
+    assert Client(headers={"X-API-Key": key}).get("/api/v1/me").status_code == 401
+
+
+def test_an_old_invitation_is_no_way_back_in(link: str, world: World, as_persona: Any) -> None:
+    user = User.objects.create_user("new.person@example.org")
+    with acting(SERVICE):
+        Membership.objects.create(user=user, org=world.orgs["buyer"], role="viewer", is_active=False)
+    client = Client()
+    client.post(link)
+    assert client.get(f"/o/{world.slug('buyer')}/").status_code == 404
+
+
+def test_nobody_deactivates_themselves_or_who_has_more(world: World, as_persona: Any) -> None:
+    def ask(persona: str, about: str) -> int:
+        path = reverse("org:set_active", args=[world.slug("buyer"), world.personas[about].pk])
+        return int(as_persona(persona).post(path, {"active": "0"}).status_code)
+
+    assert ask("org_admin", "org_admin") == 409
+    assert ask("org_admin", "campaign_manager") == 403
+    assert ask("campaign_manager", "org_admin") == 403
+    assert ask("campaign_manager", "marketer") == 302
+
+
+def test_an_organisation_may_demand_a_second_step(world: World, as_persona: Any) -> None:
+    org, viewer = world.orgs["buyer"], world.personas["viewer"]
+    with acting(SERVICE):
+        _, key = create_api_key(actor=SERVICE, org=org, name="machine", scopes=["events:read"])
+    path = reverse("org:require_second_step", args=[org.slug])
+    assert as_persona("org_admin").post(path, {"required": "1"}).status_code == 409
+    TOTP.activate(world.personas["org_admin"], generate_totp_secret())
+    assert as_persona("org_admin").post(path, {"required": "1"}).status_code == 302
+    client = as_persona("viewer")
+    answer = client.get(f"/o/{org.slug}/")
+    assert (answer.status_code, "Set up the second step" in answer.content.decode()) == (403, True)
+    assert client.get("/api/v1/me", headers={"X-Organisation": org.slug}).status_code == 403
+    assert Client(headers={"X-API-Key": key}).get("/api/v1/me").status_code == 200
+    TOTP.activate(viewer, generate_totp_secret())
+    assert client.get(f"/o/{org.slug}/").status_code == 200
 
 
 def test_nobody_gives_more_than_they_have(world: World) -> None:

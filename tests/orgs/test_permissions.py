@@ -25,7 +25,8 @@ BUYER_SOURCES = dict(
     zip(EVERYONE, (OK, OK, OK, FORBIDDEN, FORBIDDEN, FORBIDDEN, MISSING, MISSING, TO_SIGN_IN), strict=True)
 )
 BUYER_AUDIT = BUYER_SOURCES
-BUYER_PEOPLE = dict(
+BUYER_PEOPLE = BUYER_SOURCES
+BUYER_ADMINS = dict(
     zip(EVERYONE, (OK, FORBIDDEN, OK, FORBIDDEN, FORBIDDEN, FORBIDDEN, MISSING, MISSING, TO_SIGN_IN), strict=True)
 )
 # Which data the pages show is chosen by a press of a button, which leads to the first page.
@@ -39,12 +40,12 @@ BUYER_DATA = dict(
 STAFF_ONLY = dict(zip(EVERYONE, (OK, *[FORBIDDEN] * 7, TO_SIGN_IN), strict=True))
 TABLE: dict[str, dict[str | None, int]] = {
     "org:home": BUYER_OVERVIEW,
-    "org:api_keys": BUYER_PEOPLE,
+    "org:api_keys": BUYER_ADMINS,
     "org:overview": BUYER_OVERVIEW,
     "org:reported": BUYER_OVERVIEW,
     "org:explore": BUYER_OVERVIEW,
     "org:reach": BUYER_OVERVIEW,
-    "org:universe": BUYER_PEOPLE,
+    "org:universe": BUYER_ADMINS,
     "org:geography": BUYER_OVERVIEW,
     "org:campaign": BUYER_OVERVIEW,
     "org:explain": BUYER_OVERVIEW,
@@ -54,7 +55,7 @@ TABLE: dict[str, dict[str | None, int]] = {
     "org:watched_new": BUYER_SOURCES,
     "org:watched_edit": BUYER_SOURCES,
     "org:audit": BUYER_AUDIT,
-    "org:sign_in": BUYER_PEOPLE,
+    "org:sign_in": BUYER_ADMINS,
     "org:about": BUYER_SOURCES,
     "org:edits": BUYER_SOURCES,
     "org:people": BUYER_PEOPLE,
@@ -65,6 +66,12 @@ TABLE: dict[str, dict[str | None, int]] = {
     "org:try_event": BUYER_SOURCES,
     "org:quarantine": BUYER_SOURCES,
     "console:flow": STAFF_ONLY,
+    "console:new_organisation": STAFF_ONLY,
+    "console:organisation": STAFF_ONLY,
+    "console:users": dict(zip(EVERYONE, (OK, OK, *[FORBIDDEN] * 6, TO_SIGN_IN), strict=True)),
+    "console:roles": STAFF_ONLY,
+    "console:system": STAFF_ONLY,
+    "profile": dict(zip(EVERYONE, (*[OK] * 8, TO_SIGN_IN), strict=True)),
     "console:organisations": STAFF_ONLY,
     "console:audit": STAFF_ONLY,
 }
@@ -86,8 +93,8 @@ def instead_of_ok(answer: int, table: dict[str | None, int]) -> dict[str | None,
 
 WRITES: dict[str, dict[str | None, int]] = {
     "org:invite": instead_of_ok(REFUSED, BUYER_PEOPLE),
-    "org:set_universe": instead_of_ok(REFUSED, BUYER_PEOPLE),
-    "org:remove_universe": instead_of_ok(DONE, BUYER_PEOPLE),
+    "org:set_universe": instead_of_ok(REFUSED, BUYER_ADMINS),
+    "org:remove_universe": instead_of_ok(DONE, BUYER_ADMINS),
     "org:replay_quarantined": instead_of_ok(REFUSED, BUYER_SOURCES),
     "org:watched_add": instead_of_ok(REFUSED, BUYER_SOURCES),
     "org:watched_test": BUYER_SOURCES,
@@ -98,11 +105,12 @@ WRITES: dict[str, dict[str | None, int]] = {
     "org:watched_retry": instead_of_ok(REFUSED, BUYER_SOURCES),
     "org:send_try": instead_of_ok(REFUSED, BUYER_SOURCES),
     "org:admin_mode": instead_of_ok(DONE, BUYER_SOURCES),
-    "org:save_sign_in": instead_of_ok(REFUSED, BUYER_PEOPLE),
-    "org:try_sign_in": instead_of_ok(REFUSED, BUYER_PEOPLE),
+    "org:save_sign_in": instead_of_ok(REFUSED, BUYER_ADMINS),
+    "org:try_sign_in": instead_of_ok(REFUSED, BUYER_ADMINS),
     # Only staff confirm domains; without a provider there is none to confirm or remove.
-    "org:confirm_sign_in": {**instead_of_ok(MISSING, BUYER_PEOPLE), "org_admin": FORBIDDEN},
-    "org:remove_sign_in": instead_of_ok(MISSING, BUYER_PEOPLE),
+    "org:confirm_sign_in": {**instead_of_ok(MISSING, BUYER_ADMINS), "org_admin": FORBIDDEN},
+    "org:remove_sign_in": instead_of_ok(MISSING, BUYER_ADMINS),
+    "org:require_second_step": instead_of_ok(DONE, BUYER_PEOPLE),
     "org:show_generated": BUYER_DATA,
     "org:show_real": BUYER_DATA,
 }
@@ -115,7 +123,23 @@ NO_VERSION = 412
 WRITES["org:create_upload"] = {
     persona: NO_VERSION if status == OK else status for persona, status in BUYER_SOURCES.items()
 }
-WRITES["org:create_api_key"] = WRITES["org:invite"]
+WRITES["org:create_api_key"] = instead_of_ok(REFUSED, BUYER_ADMINS)
+STAFF_WRITES = instead_of_ok(REFUSED, STAFF_ONLY)
+WRITES |= {
+    "console:edit_organisation": STAFF_WRITES,
+    "console:change_status": STAFF_WRITES,
+    "console:add_manager": STAFF_WRITES,
+    "console:remove_manager": STAFF_WRITES,
+    "console:brand": STAFF_WRITES,
+    "console:export_organisation": instead_of_ok(DONE, STAFF_ONLY),
+}
+EVERYBODY = dict(zip(EVERYONE, (*[OK] * 8, TO_SIGN_IN), strict=True))
+WRITES |= {
+    "edit_profile": instead_of_ok(DONE, EVERYBODY),
+    "end_session": instead_of_ok(MISSING, EVERYBODY),
+    "personal_data": EVERYBODY,
+}
+OF_ONE_ORGANISATION = {"console:organisation", *(name for name in WRITES if name.startswith("console:"))}
 # URLs of one thing, by the method that they take: whoever may use them is told that there is no such thing.
 OBJECTS: dict[str, tuple[str, dict[str | None, int]]] = {
     "org:file": ("get", BUYER_SOURCES),
@@ -123,11 +147,16 @@ OBJECTS: dict[str, tuple[str, dict[str | None, int]]] = {
     "org:import_file": ("post", BUYER_SOURCES),
     "org:cancel_import": ("post", BUYER_SOURCES),
     "org:remove_file": ("post", BUYER_SOURCES),
-    "org:api_key": ("get", BUYER_PEOPLE),
-    "org:revoke_api_key": ("post", BUYER_PEOPLE),
-    "org:rotate_api_key": ("post", BUYER_PEOPLE),
-    "org:limit_api_key": ("post", BUYER_PEOPLE),
+    "org:api_key": ("get", BUYER_ADMINS),
+    "org:revoke_api_key": ("post", BUYER_ADMINS),
+    "org:rotate_api_key": ("post", BUYER_ADMINS),
+    "org:limit_api_key": ("post", BUYER_ADMINS),
     "org:undo_edit": ("post", BUYER_SOURCES),
+    "org:set_active": ("post", BUYER_PEOPLE),
+    "console:user": ("get", TABLE["console:users"]),
+    "console:change_account": ("post", STAFF_ONLY),
+    "console:give_role": ("post", STAFF_ONLY),
+    "console:see_to_task": ("post", STAFF_ONLY),
 }
 # Addresses of the API: the method, what stands in the path, and the scope that a key needs. People need the
 # permission that the scope stands for.
@@ -163,15 +192,21 @@ ELSEWHERE = {
     "org:revoke_invitation",
     "org:received_line",
     "org:edit_field",
+    "org:logo",
+    "org:colours",
+    "console:download_export",
+    "console:mail",
+    "console:mail_message",
+    "console:change_flag",
 }
 # django-allauth's own pages need no organisation; it tests them, and tests/accounts what we set.
-NOT_OURS = ("account_", "mfa_", "socialaccount_", "openid_connect_")
+NOT_OURS = ("account_", "mfa_", "socialaccount_", "openid_connect_", "usersessions_")
 
 
 def path_of(name: str, world: World, slug: str) -> str:
     """Of the organisation `slug`; what is of one thing is of one that `buyer` has."""
     if not name.startswith("org:"):
-        return reverse(name)
+        return reverse(name, args=[slug] if name in OF_ONE_ORGANISATION else [])
     of_one = [world.watched] if name in OF_ONE_WATCHED_SOURCE else PATHS.get(name, [])
     return reverse(name, args=[slug, *of_one])
 
@@ -236,7 +271,7 @@ def test_what_a_persona_gets_of_a_thing_that_is_not(
     name: str, persona: str | None, world: World, as_persona: Any
 ) -> None:
     method, statuses = OBJECTS[name]
-    path = reverse(name, args=[world.slug("buyer"), uuid4()])
+    path = reverse(name, args=[*([world.slug("buyer")] if name.startswith("org:") else []), uuid4()])
     answer = getattr(as_persona(persona), method)(path, headers={"Tus-Resumable": "1.0.0"})
     assert answer.status_code == (MISSING if statuses[persona] == OK else statuses[persona])
 

@@ -95,3 +95,25 @@ def _answers() -> Answers:
         busy=counts.get(503, 0),
         failed=sum(count for status, count in counts.items() if status >= 500 and status != 503),
     )
+
+
+@dataclass(frozen=True)
+class Ingest:
+    """How ingest is: what waits, since when, whether anybody works on it, and how long it took of late."""
+
+    waiting: int
+    oldest_waiting: datetime | None
+    is_ingesting: bool
+    lag: Lag
+    failed_records: int
+
+
+def read_ingest(now: datetime) -> Ingest:
+    recent = ArrivalMinute.objects.filter(REAL, minute__gte=last_minutes(now)[0])
+    return Ingest(
+        waiting=store.waiting_lines(),
+        oldest_waiting=_oldest_waiting(),
+        is_ingesting=is_held(),
+        lag=measure_lag(recent, now),
+        failed_records=LogRecord.objects.exclude(error="").count(),
+    )

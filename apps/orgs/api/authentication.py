@@ -15,7 +15,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from apps.accounts.public import network_of
 from apps.common.addresses import client_address, is_within
 from apps.common.errors import AppError, InvalidInput
-from apps.orgs.access import get_organisation
+from apps.orgs.access import check_second_step, get_organisation
 from apps.orgs.actor import SERVICE, Actor, declare
 from apps.orgs.api_keys import FORM, FORM_IN_WORDS, digest_of, find_key
 from apps.orgs.key_uses import count_request
@@ -82,6 +82,7 @@ class PersonAuthentication(SessionAuthentication):
         org = get_organisation(actor, _slug_of(request))
         if org is None:
             return None
+        check_second_step(actor, org)
         held = frozenset(scope for scope in Scope if actor.may(GRANTED[scope], org.pk))
         caller = Caller(org, actor, held, name=actor.name)
         _enter(request, caller)

@@ -42,8 +42,12 @@ def follow_provider(*, org: Organisation, user: User, roles: set[Role], ruled: s
     after = (held - ruled) | roles
     if after == held:
         return held
+    # A further role is no way in for who was deactivated here.
+    active = not Membership.objects.filter(org=org, user=user, is_active=False).exists()
     Membership.objects.filter(org=org, user=user, role__in=held - after).delete()
-    Membership.objects.bulk_create([Membership(org=org, user=user, role=role) for role in sorted(after - held)])
+    Membership.objects.bulk_create(
+        [Membership(org=org, user=user, role=role, is_active=active) for role in sorted(after - held)]
+    )
     action = "member.provisioned" if not held else "roles.changed" if after else "member.deprovisioned"
     record(
         org=org,

@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
 from apps.orgs.requests import ActorRequest
+from apps.orgs.selectors import list_organisations
 
 
 @require_GET
@@ -16,4 +17,4 @@ def choose_organisation(request: ActorRequest) -> HttpResponse:
         return redirect("console:organisations")
     if len(request.organisations) == 1:
         return redirect("org:home", org=request.organisations[0].slug)
-    return render(request, "accounts/home.html", {"organisations": request.organisations})
+    return render(request, "accounts/home.html", {"organisations": list_organisations(request.actor)})

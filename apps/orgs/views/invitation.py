@@ -10,8 +10,9 @@ from django.views.decorators.http import require_http_methods
 from apps.accounts.public import find_by_email, get_or_create_user, sign_in_invited
 from apps.common.errors import Forbidden, NotFound
 from apps.orgs.actor import as_platform
+from apps.orgs.invitations import masked
 from apps.orgs.models import Invitation
-from apps.orgs.people import accept_invitation, find_invitation, masked
+from apps.orgs.people import accept_invitation, find_invitation
 from apps.orgs.permissions import Role
 from apps.orgs.requests import ActorRequest
 

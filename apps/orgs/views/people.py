@@ -2,22 +2,19 @@
 
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import messages
-from django.core.mail import send_mail
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from apps.accounts.public import User
-from apps.common.errors import AppError, InvalidInput
+from apps.accounts.public import User, has_second_step
+from apps.common.errors import AppError, Conflict, InvalidInput
 from apps.common.figures import format_age
 from apps.orgs import people
 from apps.orgs.access import requires
+from apps.orgs.invitations import LIFETIME, send_invitation
 from apps.orgs.models import Invitation
 from apps.orgs.permissions import TABLE, Permission, Role
 from apps.orgs.requests import OrgRequest
@@ -88,8 +85,8 @@ def invite(request: OrgRequest) -> HttpResponse:
         made, token = people.invite(actor=request.actor, org=request.org, email=email, role=role)
     except AppError as error:
         return _index(request, error)
-    transaction.on_commit(lambda: _send(made, token, request.user.email))
-    days = people.LIFETIME.days
+    transaction.on_commit(lambda: send_invitation(made, token, request.user.email))
+    days = LIFETIME.days
     messages.success(request, f"{made.email} is invited as {Role(made.role).words}; the link works for {days} days.")
     return redirect("org:people", org=request.org.slug)
 
@@ -121,17 +118,30 @@ def change_roles(request: OrgRequest, user_id: UUID) -> HttpResponse:
     return redirect("org:people", org=request.org.slug)
 
 
+@require_POST
+@requires(Permission.MANAGE_PEOPLE)
+def set_active(request: OrgRequest, user_id: UUID) -> HttpResponse:
+    found = people.get_person(request.org, user_id)
+    active = request.POST.get("active") == "1"
+    try:
+        people.set_active(actor=request.actor, org=request.org, user_id=user_id, active=active)
+    except AppError as error:
+        return _person(request, user_id, error)
+    messages.success(request, f"{found.email} may {'enter' if active else 'no longer enter'} {request.org.name}.")
+    return redirect("org:person", org=request.org.slug, user_id=user_id)
+
+
+@require_POST
+@requires(Permission.MANAGE_PEOPLE)
+def require_second_step(request: OrgRequest) -> HttpResponse:
+    """Whoever demands it has one: nobody locks themselves out by a press of a button."""
+    required = request.POST.get("required") == "1"
+    if required and not has_second_step([request.user.pk]):
+        raise Conflict("You have no second step of sign-in yourself; set one up first, then require it of everybody.")
+    people.require_second_step(actor=request.actor, org=request.org, required=required)
+    messages.success(request, "Everybody needs a second step now." if required else "The second step is a choice now.")
+    return redirect("org:people", org=request.org.slug)
+
+
 def _invitations(request: OrgRequest) -> list[Invitation]:
     return people.list_invitations(request.org)
-
-
-def _send(made: Invitation, token: str, inviter: str) -> None:
-    context = {
-        "org": made.org.name,
-        "role": Role(made.role).words,
-        "inviter": inviter,
-        "link": settings.BASE_URL.rstrip("/") + reverse("invitation", args=[token]),
-        "days": people.LIFETIME.days,
-    }
-    text = render_to_string("orgs/mail/invitation.txt", context)
-    send_mail(f"{made.org.name} invites you to Precise", text, None, [made.email])
