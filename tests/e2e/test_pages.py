@@ -72,7 +72,7 @@ def pages(world: World) -> dict[str, tuple[str | None, str]]:
         "roles": ("super_admin", "/console/roles/"),
         "profile": ("org_admin", "/profile/"),
         "new organisation": ("super_admin", "/console/organisations/new/"),
-        "organisation": ("super_admin", f"/console/organisations/{world.slug('buyer')}/"),
+        "organisation in the console": ("super_admin", f"/console/organisations/{world.slug('buyer')}/"),
         "API keys": ("org_admin", f"/o/{world.slug('buyer')}/api-keys/"),
         "API reference": (None, "/api/v1/docs/"),
         "people": ("org_admin", f"/o/{world.slug('buyer')}/people/"),

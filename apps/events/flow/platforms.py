@@ -13,7 +13,7 @@ from django.db.models import Max, Sum
 from apps.events.edge import gauges
 from apps.events.flow.minutes import REAL, SUMS, Counts, Lag, counts_by_minute, last_minutes, measure_lag
 from apps.events.lock import is_held
-from apps.events.log import store
+from apps.events.log import partitions, store
 from apps.events.log.models import ArrivalMinute
 
 
@@ -112,8 +112,8 @@ def read_ingest(now: datetime) -> Ingest:
     recent = ArrivalMinute.objects.filter(REAL, minute__gte=last_minutes(now)[0])
     return Ingest(
         waiting=store.waiting_lines(),
-        oldest_waiting=_oldest_waiting(),
+        oldest_waiting=store.oldest_waiting(),
         is_ingesting=is_held(),
         lag=measure_lag(recent, now),
-        failed_records=LogRecord.objects.exclude(error="").count(),
+        failed_records=partitions.condition().failed_records,
     )

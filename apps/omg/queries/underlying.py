@@ -54,7 +54,7 @@ FOREIGN = " AND currency NOT IN {foreign:Array(String)}"
 
 def sums_sql(question: Question, foreign: Sequence[str]) -> tuple[str, dict[str, Any]]:
     """Persons are those of all currencies, amounts and counts those of the organisation's."""
-    measures = {one for metric in question.metrics for one in metric.measures} | {"events"}
+    measures: set[Measure] = {"events", *(one for metric in question.metrics for one in metric.measures)}
     own = "currency NOT IN {foreign:Array(String)}"
     columns = [f"{_restricted(RAW[one], own if one != 'reach' else '')} AS raw_{one}" for one in sorted(measures)]
     sql = SUMS.format(columns=", ".join(columns), span=span_of(question, "timestamp"), only=question.filters.condition)
