@@ -11,13 +11,15 @@ from django.template.loader import render_to_string
 
 from apps.common.api.problems import problem_response
 from apps.common.errors import AppError
+from apps.common.period import WrongRange
 from apps.common.problems import UNFORESEEN
 
+RANGE = "400_range.html"
 TEMPLATES = {400: "400.html", 403: "403.html", 404: "404.html"}
 
 
 def error_page(request: HttpRequest, error: AppError) -> HttpResponse:
-    template = TEMPLATES.get(int(error.http_status), "400.html")
+    template = RANGE if isinstance(error, WrongRange) else TEMPLATES.get(int(error.http_status), "400.html")
     context = {"message": error.message, "code": error.code, **error.data}
     return render(request, template, context, status=error.http_status)
 

@@ -18,6 +18,10 @@ STEP = timedelta(minutes=15)
 AFTER_ALL = datetime(9999, 1, 1, tzinfo=UTC)
 
 
+class WrongRange(InvalidInput):
+    """Two days that are no range: whoever chose them sees the choice again."""
+
+
 @dataclass(frozen=True)
 class Period:
     """Days `start` to `end`, both included; `since` and `until` are the half-open span in UTC terms."""
@@ -148,13 +152,13 @@ def _read_days(start: str, end: str) -> tuple[date, date]:
     try:
         first, last = date.fromisoformat(start), date.fromisoformat(end)
     except ValueError as error:
-        raise InvalidInput("start and end must both be days such as 2026-10-01.") from error
+        raise WrongRange("start and end must both be days such as 2026-10-01.") from error
     if first > last:
-        raise InvalidInput(f"The range must not end before it begins: {format_day(first)} to {format_day(last)}.")
+        raise WrongRange(f"The range must not end before it begins: {format_day(first)} to {format_day(last)}.")
     if (last - first).days >= LONGEST:
-        raise InvalidInput(f"A range must be at most {LONGEST} days long; this one has {(last - first).days + 1:,}.")
+        raise WrongRange(f"A range must be at most {LONGEST} days long; this one has {(last - first).days + 1:,}.")
     if not 1971 <= first.year <= last.year <= 2100:
-        raise InvalidInput("Both days must be within 1971 to 2100.")
+        raise WrongRange("Both days must be within 1971 to 2100.")
     return first, last
 
 

@@ -5,7 +5,7 @@ from apps.events.contracts import PLATFORM_KINDS, platform_name
 from apps.events.demo import Buyer as DemoBuyer
 from apps.events.demo import generate as generate_demo
 from apps.events.flow.chart import Series, stacked
-from apps.events.flow.platforms import Flow, Ingest, read_flow, read_ingest
+from apps.events.flow.platforms import WHOLE_MINUTES, Flow, Ingest, read_flow, read_ingest
 from apps.events.flow.times import format_length
 from apps.events.generated import Progress, sample_progress
 from apps.events.lock import writing_stopped
@@ -18,6 +18,7 @@ __all__ = [
     "FILE_CODES",
     "PLATFORM_KINDS",
     "ROW_CODES",
+    "WHOLE_MINUTES",
     "DemoBuyer",
     "Event",
     "Flow",

@@ -348,6 +348,8 @@ def test_who_sends_too_much_is_told_when_to_come_back(sender: Sender) -> None:
     status, problem, headers = sender.send(ONE, event())
     assert (status, problem["code"]) == (429, "rate_limited")
     assert 1 <= int(headers["retry-after"]) <= 5
+    assert (headers["ratelimit-limit"], headers["ratelimit-remaining"]) == ("5", "0")
+    assert 1 <= int(headers["ratelimit-reset"]) <= 5
 
 
 def test_the_pixel_is_a_picture_and_an_event(site: Site) -> None:

@@ -199,3 +199,15 @@ def test_the_days_of_data_are_those_of_one_tenant(world: World) -> None:
 def test_an_empty_organisation_says_what_to_do_next(world: World, as_persona: SignIn) -> None:
     response = as_persona("super_admin").get(f"/o/{world.slug('platform')}/")
     assert "import_events" in response.content.decode()
+
+
+@pytest.mark.django_db
+def test_a_wrong_range_keeps_the_choice_and_the_way_around(world: World, as_persona: SignIn) -> None:
+    path = f"/o/{world.slug('buyer')}/?start=2020-01-01&end=2026-01-01&by=channel"
+    answer = as_persona("viewer").get(path)
+    page = answer.content.decode()
+    assert answer.status_code == 400
+    assert "at most 731 days long; this one has 2,193" in page
+    assert 'name="start" value="2020-01-01"' in page
+    assert '<input type="hidden" name="by" value="channel">' in page
+    assert 'aria-label="Main"' in page

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET
 
 from apps.common.figures import format_age
 from apps.common.pages import respond
-from apps.events.public import Flow, Series, format_length, platform_name, read_flow, stacked
+from apps.events.public import WHOLE_MINUTES, Flow, Series, format_length, platform_name, read_flow, stacked
 from apps.orgs.public import ActorRequest, Permission, record, requires_platform, search_organisations
 
 PAGE = "console/flow.html"
@@ -30,7 +30,7 @@ def flow(request: ActorRequest) -> HttpResponse:
     names = {org.pk: org for org in search_organisations("")}
     context = {
         "flow": found,
-        "per_minute": sum(one.accepted for one in found.by_minute[-6:-1]) / 5,
+        "per_minute": sum(one.accepted for one in found.by_minute[WHOLE_MINUTES]) / 5,
         "hour": {
             name: sum(getattr(one, name) for one in found.by_minute) for name in ("accepted", "duplicate", "rejected")
         },
@@ -42,7 +42,7 @@ def flow(request: ActorRequest) -> HttpResponse:
                 "name": names[one.org_id].name,
                 "slug": names[one.org_id].slug,
                 "counts": one.counts,
-                "per_minute": one.last_minutes.total / 5,
+                "per_minute": one.last_minutes.accepted / 5,
                 "last_received": format_age((now - one.last_received).total_seconds()),
             }
             for one in found.organisations

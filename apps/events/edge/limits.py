@@ -58,6 +58,7 @@ class Bucket:
                 "rate_limited",
                 f"This organisation may send {self.rate:,.0f} events a second, of {BYTES_PER_EVENT:,} bytes each.",
                 retry_after=-self.level / self.rate,
+                headers=self.headers,
             )
         self.level -= count
         self.unsaid += count

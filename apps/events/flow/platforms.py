@@ -5,7 +5,7 @@ Row-level security decides what a reader sees here; only staff see everything. G
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Max, Sum
@@ -48,7 +48,8 @@ class Flow:
     answers: Answers
 
 
-RECENT = timedelta(minutes=5)
+# Of the minutes shown, the last five that are over.
+WHOLE_MINUTES = slice(-6, -1)
 
 
 def read_flow(now: datetime) -> Flow:
@@ -58,7 +59,7 @@ def read_flow(now: datetime) -> Flow:
         minutes=minutes,
         by_minute=counts_by_minute(found, minutes),
         by_platform=_by_platform(minutes),
-        organisations=_by_organisation(minutes, now),
+        organisations=_by_organisation(minutes),
         waiting=store.waiting_lines(),
         oldest_waiting=store.oldest_waiting(),
         is_ingesting=is_held(),
@@ -78,10 +79,11 @@ def _by_platform(minutes: Sequence[datetime]) -> dict[str, list[int]]:
     return dict(sorted(platforms.items(), key=lambda pair: (-sum(pair[1]), pair[0])))
 
 
-def _by_organisation(minutes: Sequence[datetime], now: datetime) -> list[OfOrganisation]:
+def _by_organisation(minutes: Sequence[datetime]) -> list[OfOrganisation]:
     found = ArrivalMinute.objects.filter(REAL, minute__gte=minutes[0])
     recent = {
-        one["org"]: Counts.of(one) for one in found.filter(minute__gte=now - RECENT).values("org").annotate(**SUMS)
+        one["org"]: Counts.of(one)
+        for one in found.filter(minute__in=minutes[WHOLE_MINUTES]).values("org").annotate(**SUMS)
     }
     hour = found.values("org").annotate(**SUMS, last=Max("last_received")).order_by("-last")
     return [OfOrganisation(one["org"], Counts.of(one), recent.get(one["org"], Counts()), one["last"]) for one in hour]
