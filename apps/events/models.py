@@ -140,6 +140,8 @@ class Cadence(models.TextChoices):
 class WatchedSource(models.Model):
     """A folder or bucket into which a vendor delivers files, and what is expected of it."""
 
+    DOOR = "watched/"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=60, unique=True)
     url = models.CharField(max_length=500, help_text="file:///folder or s3://bucket/prefix.")
@@ -165,6 +167,11 @@ class WatchedSource(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def door(self) -> str:
+        """The source that its events bear."""
+        return f"{self.DOOR}{self.name}"
 
 
 # Files of which nothing more is to be done are most of a ledger.

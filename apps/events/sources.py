@@ -18,7 +18,7 @@ from apps.events.flow.minutes import (
 )
 from apps.events.flow.silence import Silence, find_silence
 from apps.events.log import store
-from apps.events.models import FileImport, QuarantinedLine, SourceHour
+from apps.events.models import FileImport, QuarantinedLine, SourceHour, WatchedSource
 from apps.events.quality import CODES
 from apps.orgs.public import Organisation
 
@@ -97,6 +97,18 @@ def get_source(org: Organisation, name: str, now: datetime) -> Source:
     if found is None:
         raise NotFound(f"Nothing came from a source {name!r} in the last {SHOWN_DAYS} days.")
     return found
+
+
+def is_known_source(org: Organisation, name: str, now: datetime) -> bool:
+    """Whether `get_source` finds it."""
+    return _hours(org, now).filter(source=name).exists()
+
+
+def find_watched(name: str) -> WatchedSource | None:
+    """The watched folder whose events bear this source. In the organisation's schema."""
+    if not name.startswith(WatchedSource.DOOR):
+        return None
+    return WatchedSource.objects.filter(name=name.removeprefix(WatchedSource.DOOR)).first()
 
 
 def stored_name(shown: str) -> str:

@@ -121,6 +121,10 @@ def test_the_banner_is_on_every_page_and_leads_back(org: Organisation, admin: Cl
         page = admin.get(f"/o/{org.slug}/{path}").content.decode()
         assert "Generated data." in page
         assert f"/o/{org.slug}/generated/hide/" in page
+    files = admin.get(f"/o/{org.slug}/files/").content.decode()
+    assert "Generated data elsewhere." in files
+    assert "What stands on this page is real" in files
+    assert 'Watched folders <span class="badge">real</span>' in admin.get(f"/o/{org.slug}/sources/").content.decode()
     admin.post(f"/o/{org.slug}/generated/hide/")
     assert "Generated data." not in admin.get(f"/o/{org.slug}/").content.decode()
 

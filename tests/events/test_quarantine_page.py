@@ -27,6 +27,7 @@ def test_lines_come_page_by_page(org: Organisation, admin: Client, monkeypatch: 
     arrive(org, "api/a", b"one", b"two", b"three")
     page = admin.get(f"/o/{org.slug}/sources/quarantine/malformed_json/").content.decode()
     assert "three" in page
+    assert "<details" in page.split("three")[0].rsplit("<li", 1)[1]
     assert ">one<" not in page
     older = page.split('href="?before=')[1].split('"')[0]
     page = admin.get(f"/o/{org.slug}/sources/quarantine/malformed_json/?before={older}").content.decode()

@@ -14,6 +14,7 @@ from django.test import Client
 from apps.events.models import FileImport, UploadState
 from apps.events.reported import storing
 from apps.events.uploads import running
+from apps.events.uploads.reports import source_of_name
 from apps.orgs.models import AuditEntry, Organisation
 from apps.orgs.public import SERVICE, acting, in_schema_of
 from apps.warehouse.gateway import client
@@ -47,7 +48,7 @@ def form_of(shown: str) -> dict[str, Any]:
 
 
 def test_a_report_maps_by_itself_and_counts(org: Organisation, admin: Client) -> None:
-    upload_id = upload(admin, org, REPORT, "november.csv")
+    upload_id = upload(admin, org, REPORT, "Shop report november.csv")
     assert kept(org, upload_id).format == "performance"
     shown = page(admin, org, upload_id)
     assert "separated by semicolons, header in line 2" in shown
@@ -65,9 +66,16 @@ def test_a_report_maps_by_itself_and_counts(org: Organisation, admin: Client) ->
     after = page(admin, org, upload_id)
     assert "wrong_date" in after
     assert "agrees" in after
+    assert "reported/?source=shop&amp;start=2026-11-01&amp;end=2026-11-02" in after
     with acting(SERVICE), in_schema_of(org):
         run = FileImport.objects.get(pk=found.import_id)
-        assert (run.name, run.source, run.read, run.accepted, run.rejected) == ("november.csv", "reports", 3, 2, 1)
+        assert (run.name, run.source, run.read, run.accepted, run.rejected) == (
+            "Shop report november.csv",
+            "shop",
+            3,
+            2,
+            1,
+        )
         assert AuditEntry.objects.filter(org=org, action="performance.imported").exists()
 
 
@@ -94,8 +102,48 @@ def test_columns_and_options_may_be_chosen_and_are_remembered(org: Organisation,
     assert (form_of(remembered)["date_order"], form_of(remembered)["currency"]) == ("mdy", "EUR")
 
 
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("Facebook_ads basic-ad 2026-01.csv.gz", "facebook-ads-basic-ad"),
+        ("november.csv", ""),
+        ("2026-01-31 export.xlsx", ""),
+        ("a" * 60 + ".tsv", "a" * 40),
+        ("Отчёт.csv", ""),
+    ],
+)
+def test_a_source_is_proposed_by_the_files_name(name: str, source: str) -> None:
+    assert source_of_name(name) == source
+
+
+def test_a_report_without_a_source_waits_for_one(org: Organisation, admin: Client) -> None:
+    shown = page(admin, org, upload(admin, org, REPORT, "november.csv"))
+    assert "Name the source" in shown
+    assert "Autumn" in shown
+    assert "/import/" not in shown
+
+
+def test_a_second_file_of_the_same_bytes_is_told(org: Organisation, admin: Client) -> None:
+    first = upload(admin, org, REPORT, "shop.csv")
+    shown = page(admin, org, first)
+    assert "exactly as many bytes" not in shown
+    admin.post(f"/o/{org.slug}/files/{first}/import/", form_of(shown))
+    running.run_import(org, first)
+    again = page(admin, org, upload(admin, org, REPORT, "shop again.csv"))
+    assert "exactly as many bytes" in again
+    assert f"/files/{first}/" in again
+
+
+def test_a_total_that_differs_is_told_before_the_import(org: Organisation, admin: Client) -> None:
+    shown = page(admin, org, upload(admin, org, REPORT, "shop.csv"))
+    assert "Clicks: the file&#x27;s own total is 16, the rows sum to 15" in shown
+    assert "Spend: the file" not in shown
+    right = REPORT.replace(b";16;", b";15;")
+    assert "own total is" not in page(admin, org, upload(admin, org, right, "shop right.csv"))
+
+
 def test_one_role_for_two_columns_is_said_and_the_choice_stays(org: Organisation, admin: Client) -> None:
-    upload_id = upload(admin, org, REPORT, "november.csv")
+    upload_id = upload(admin, org, REPORT, "shop.csv")
     chosen = {"format": "performance", "source": "x", "mapped_for": "x", "column-0": "date", "column-1": "date"}
     shown = page(admin, org, upload_id, **chosen)
     assert "are both date; choose one of them" in shown
@@ -109,7 +157,7 @@ def test_one_role_for_two_columns_is_said_and_the_choice_stays(org: Organisation
     [{"source": "../x"}, {"source": ""}, {"column-0": "owner"}, {"currency": "XXQ"}, {"millionths": "clicks"}],
 )
 def test_a_wrong_choice_is_refused(wrong: dict[str, str], org: Organisation, admin: Client) -> None:
-    upload_id = upload(admin, org, REPORT, "november.csv")
+    upload_id = upload(admin, org, REPORT, "shop.csv")
     good = {"source": "s", "column-0": "campaign_name", "column-1": "date", "column-2": "spend"}
     assert start(admin, org, upload_id, "performance", **{**good, **wrong}).status_code == 400
     assert kept(org, upload_id).state == UploadState.READY
@@ -122,7 +170,7 @@ def test_a_workbook_is_recognised_and_one_with_macros_refused(org: Organisation,
         book.active.append(row)
     book.save(tmp_path / "report.xlsx")
     plain = (tmp_path / "report.xlsx").read_bytes()
-    upload_id = upload(admin, org, plain, "report.xlsx")
+    upload_id = upload(admin, org, plain, "shop.xlsx")
     assert "Import 1 row" in page(admin, org, upload_id)
     with_macros = with_file(tmp_path / "report.xlsx", "xl/vbaProject.bin")
     refused: UUID = upload(admin, org, with_macros, "report.xlsm")
@@ -145,7 +193,7 @@ CHOSEN = {"source": "s", "column-0": "campaign_name", "column-1": "date", "colum
 def test_while_the_warehouse_is_away_a_report_waits_and_counts_once_it_is_back(
     org: Organisation, admin: Client, settings: Any
 ) -> None:
-    upload_id = upload(admin, org, REPORT, "november.csv")
+    upload_id = upload(admin, org, REPORT, "shop.csv")
     start(admin, org, upload_id, "performance", **CHOSEN)
     there = settings.CLICKHOUSE_URL
     settings.CLICKHOUSE_URL = f"http://127.0.0.1:{free_port()}"
@@ -164,7 +212,7 @@ def test_while_the_warehouse_is_away_a_report_waits_and_counts_once_it_is_back(
 def test_a_report_that_is_cancelled_after_its_last_row_does_not_count(
     org: Organisation, admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    upload_id = upload(admin, org, REPORT, "november.csv")
+    upload_id = upload(admin, org, REPORT, "shop.csv")
     start(admin, org, upload_id, "performance", **CHOSEN)
     lay_by = storing.stage
 
@@ -183,7 +231,7 @@ def test_a_report_that_is_cancelled_after_its_last_row_does_not_count(
 def test_what_fails_of_a_report_for_no_known_reason_is_not_said_to_have_left_nothing(
     org: Organisation, admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    upload_id = upload(admin, org, REPORT, "november.csv")
+    upload_id = upload(admin, org, REPORT, "shop.csv")
     start(admin, org, upload_id, "performance", **CHOSEN)
     monkeypatch.setattr(storing, "sum_up", lambda *ids: {}["a mistake of ours"])
     running.run_import(org, upload_id)

@@ -336,6 +336,20 @@ def test_a_damaged_file_is_said_to_be_damaged(org: Organisation, admin: Client) 
     assert "Try again" in shown
 
 
+def test_the_list_says_what_waits_for_somebody(org: Organisation, admin: Client) -> None:
+    upload(admin, org, b"hello", "note.txt")
+    create(admin, org, 1_000, "half.ndjson")
+    shown = admin.get(f"/o/{org.slug}/files/").content.decode()
+    assert "Not recognised" in shown
+    assert "Uploading 0 %" in shown
+    assert "Choose the same file again" not in shown
+    with acting(SERVICE), in_schema_of(org):
+        Upload.objects.filter(name="half.ndjson").update(changed_at=timezone.now() - timedelta(minutes=1))
+    later = admin.get(f"/o/{org.slug}/files/").content.decode()
+    assert "Interrupted at 0 %" in later
+    assert "Choose the same file again" in later
+
+
 def test_only_a_fragment_comes_for_htmx(org: Organisation, admin: Client) -> None:
     upload_id = upload(admin, org, lines(1))
     url = f"/o/{org.slug}/files/{upload_id}/?format=ndjson"

@@ -146,8 +146,19 @@ def test_the_sentence_counts_what_is_due() -> None:
     grid = grid_of(on_time, since, now=NOW, time_zone="UTC")
     assert grid.sentence == "All 11 hours are complete"
     grid = grid_of([*on_time[3:], delivered(hours[0], after=9)], since, now=NOW, time_zone="UTC")
-    assert grid.sentence == "8 of 11 hours are complete; 1 late, 2 missing"
+    assert grid.sentence == "9 of 11 hours arrived, 1 of them late; 2 missing"
+    late = [delivered(hour, after=9) for hour in hours]
+    assert grid_of(late, since, now=NOW, time_zone="UTC").sentence == "11 of 11 hours arrived, 11 of them late"
     assert grid_of([], rule(since=NOW), now=NOW, time_zone="UTC").sentence == "No hour has come due yet"
+
+
+def test_what_is_from_before_the_folder_was_watched_is_neither_late_nor_due() -> None:
+    made = rule(since=utc("2026-11-24T08:00"), watched_since=utc("2026-11-24T10:00"))
+    came = [delivered("2026-11-24T08:00", after=3), delivered("2026-11-24T09:00"), delivered("2026-11-24T10:00")]
+    grid = grid_of(came, made, now=NOW, time_zone="UTC")
+    found = states(grid)
+    assert [found[f"24 {hour:02}"] for hour in (8, 9, 10)] == ["backfill", "received", "received"]
+    assert grid.sentence == "All 2 hours are complete; 1 from before it was watched"
 
 
 def test_a_whole_week_has_168_hours() -> None:
@@ -193,7 +204,7 @@ def test_a_daily_file_counts_for_its_date_in_the_organisations_zone() -> None:
     found = {day.date.isoformat(): day.slots[0].state for day in grid.days}
     # The 23rd ends at 05:00 UTC of the 24th, and its file may come until 11:00.
     assert [found[f"2026-11-{day}"] for day in (21, 22, 23, 24)] == ["missing", "received", "missing", "expected"]
-    assert grid.sentence == "1 of 6 days is complete; 5 missing"
+    assert grid.sentence == "1 of 6 days arrived; 5 missing"
 
 
 def test_without_a_cadence_nothing_is_missing_or_late() -> None:

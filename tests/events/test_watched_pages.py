@@ -13,6 +13,7 @@ from apps.accounts.public import User
 from apps.events.models import FileImport, WatchedFile, WatchedSource
 from apps.events.watched.seal import unseal
 from apps.orgs.models import Organisation
+from tests.events.test_sources_page import arrive, click
 from tests.support.watched import entered, lines, put
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -162,6 +163,7 @@ def test_the_page_says_which_hours_lack(
     now = moment.replace(minute=0, second=0, microsecond=0)
     with entered(org):
         run = FileImport.objects.create(name="a", format="ndjson", read=9, accepted=1_234, duplicate=5, rejected=2)
+        WatchedSource.objects.filter(pk=source.pk).update(created_at=now - timedelta(hours=8))
         keep(source, now - timedelta(hours=8), import_id=run.pk)
         keep(source, now - timedelta(hours=7), arrived_at=now)
         keep(source, now - timedelta(hours=6))
@@ -169,13 +171,23 @@ def test_the_page_says_which_hours_lack(
         keep(source, now - timedelta(hours=5), state=State.RESTING, error="It is cut off.", tries=5)
     page = text(admin.get(at(org, source.pk)))
     # Of the hours 8 to 2 ago all are due; those of 4, 3 and 2 ago have nothing.
-    assert "2 of 7 hours are complete; 1 late, 3 missing, 1 failed" in page
+    assert "3 of 7 hours arrived, 1 of them late; 3 missing, 1 failed" in page
     assert "1 file, 1,234 accepted, 5 duplicate, 2 rejected" in page
     assert "It is cut off." in page
     assert "Replayed" in page
     failed = text(admin.get(at(org, source.pk) + "?files=failed"))
     assert "1 file, newest hour first" in failed
     assert admin.get(at(org, source.pk) + "?page=x").status_code == 400
+
+
+def test_a_folder_and_its_events_lead_to_each_other(org: Organisation, admin: Client, source: WatchedSource) -> None:
+    path = f"/o/{org.slug}/sources/from/{source.door}/"
+    assert f'href="{path}"' not in text(admin.get(at(org, source.pk)))
+    arrive(org, source.door, click(1))
+    assert f'href="{path}"' in text(admin.get(at(org, source.pk)))
+    assert f'href="{at(org, source.pk)}"' in text(admin.get(path))
+    arrive(org, "watched/gone", click(2))
+    assert "Its folder" not in text(admin.get(f"/o/{org.slug}/sources/from/watched/gone/"))
 
 
 def test_a_failed_file_is_tried_again_by_a_button(

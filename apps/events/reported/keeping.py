@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
@@ -127,6 +128,7 @@ class Keeper:
         self._sums: dict[Role, Decimal] = {}
         self._totals: list[Map[Role, Decimal]] = []
         self._parts = self._remarks = self._total_rows = 0
+        self._span: tuple[datetime, datetime] | None = None
 
     def take(self, row: Row, judged: Judged) -> None:
         if judged.record is not None:
@@ -155,6 +157,8 @@ class Keeper:
     def _accept(self, record: Record) -> None:
         self.run.accepted += 1
         self._records.append(record)
+        first, last = self._span or (record.hour, record.hour)
+        self._span = min(first, record.hour), max(last, record.hour)
         for role, value in zip(FIGURES, record.figures, strict=True):
             if value is not None:
                 self._sums[role] = self._sums.get(role, Decimal(0)) + value
@@ -191,6 +195,7 @@ class Keeper:
 
     def _findings(self, table: Table) -> dict[str, Any]:
         return {
+            "days": [f"{hour.astimezone(ZoneInfo(self.org.time_zone)):%Y-%m-%d}" for hour in self._span or ()],
             "layout": table.layout.words,
             "reasons": dict(self.reasons),
             "total_rows": self._total_rows,

@@ -1,5 +1,6 @@
 """An upload as a report of campaign performance: which column is what, and how its first rows would be read."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,12 +19,22 @@ from apps.events.reported.mapping import Options, restored, suggest
 from apps.events.reported.previewing import PreviewedRow, preview, raw_rows
 from apps.events.reported.reading import SAMPLE_ROWS, Table, open_table
 from apps.events.reported.roles import FIGURES, TEXTS, Role
+from apps.events.reported.totals import compare
 from apps.orgs.public import Organisation
 
 PERFORMANCE = FORMAT
 DESCRIPTION = "campaign performance as a platform reports it (CSV, TSV, XLSX)"
 NO_COLUMNS = Columns({})
-OF_NO_PLATFORM = "reports"
+EXTENSIONS = re.compile(r"(?:\.(?:csv|tsv|txt|xlsx|gz))+$")
+# Words of file names that do not say where the file is from.
+NO_SOURCE = frozenset(
+    re.findall(
+        r"\w+",
+        "report reports export data copy final new daily weekly monthly day week month year from to of the by "
+        "january february march april may june july august september october november december "
+        "jan feb mar apr jun jul aug sep oct nov dec q1 q2 q3 q4",
+    )
+)
 SHOWN_ROWS = 20
 ROLE_NAMES: Mapping[Role, str] = {
     Role.DATE: "Date",
@@ -82,6 +93,7 @@ class Report:
     count: int | None = None
     error: str = ""
     is_remembered: bool = False
+    differing: Sequence[str] = ()
 
     @property
     def problems(self) -> int:
@@ -106,11 +118,14 @@ def looks_like_report(path: Path) -> bool:
     return bool(found & {Role.DATE, Role.CAMPAIGN_NAME, Role.CAMPAIGN_ID}) and bool(found & set(FIGURES))
 
 
-def look_at_report(path: Path, org: Organisation, query: QueryDict, stored: Mapping[str, Any]) -> Report:
-    """As the query maps it, else as the upload was imported before, else as the source or the names of columns say."""
+def look_at_report(
+    path: Path, org: Organisation, query: QueryDict, stored: Mapping[str, Any], *, name: str = ""
+) -> Report:
+    """As the query maps it, else as the upload was imported before, else as the source or the names of columns say.
+    Its source is proposed by the platform that is recognised, else by the file's `name`."""
     try:
         with open_table(path, is_glance=True) as table:
-            return _report(table, org, _choose(table, query, stored))
+            return _report(table, org, _choose(table, query, stored, name))
     except InvalidInput as error:
         return Report(query.get("source", ""), error=error.message)
 
@@ -146,7 +161,13 @@ class _Choice:
     is_remembered: bool = False
 
 
-def _choose(table: Table, query: QueryDict, stored: Mapping[str, Any]) -> _Choice:
+def source_of_name(name: str) -> str:
+    """`Facebook ads 2026-01.csv` is of the source `facebook-ads`; empty where the name says nothing."""
+    words = re.findall(r"[a-z][a-z0-9]*", EXTENSIONS.sub("", name.lower()))
+    return "-".join(word for word in words if word not in NO_SOURCE)[:40].strip("-")
+
+
+def _choose(table: Table, query: QueryDict, stored: Mapping[str, Any], name: str) -> _Choice:
     source = query.get("source", "").strip()
     if query.get("mapped_for", "") and (source == query.get("mapped_for") or not known_as(source)):
         roles = _roles_told(table, query)
@@ -155,7 +176,7 @@ def _choose(table: Table, query: QueryDict, stored: Mapping[str, Any]) -> _Choic
         source, mapping = read_stored(stored)
         return _Choice(source, _by_name(mapping), mapping)
     sample = table.sample()
-    source = source or suggest(table.header, sample).options.platform or OF_NO_PLATFORM
+    source = source or suggest(table.header, sample).options.platform or source_of_name(name)
     known = remembered(source)
     mapping = suggest(table.header, sample, known)
     return _Choice(source, _by_name(mapping), mapping, known is not None)
@@ -203,8 +224,10 @@ def _role(text: str) -> Role:
 
 def _report(table: Table, org: Organisation, choice: _Choice) -> Report:
     columns = _columns(table, choice.roles)
-    error, count = "", None
+    error, count, differing = "", None, []
     try:
+        if not choice.source:
+            raise InvalidInput("Name the source: the platform or tool that made this report, such as google-ads.")
         check_source(choice.source)
         _check_once(choice.roles)
         read = preview(table, choice.mapping, org=org, source=choice.source, count=SAMPLE_ROWS)
@@ -212,6 +235,7 @@ def _report(table: Table, org: Organisation, choice: _Choice) -> Report:
         # A larger file is not read to its end for it.
         is_whole = len(read) < SAMPLE_ROWS and not table.is_cut
         count = sum(one.fate in {"record", "problem"} for one in read) if is_whole else None
+        differing = _differing(read) if is_whole else []
     except InvalidInput as refused:
         error = refused.message
         raw = raw_rows(table, org=org, count=SHOWN_ROWS)
@@ -219,7 +243,20 @@ def _report(table: Table, org: Organisation, choice: _Choice) -> Report:
             ReportRow(number, [Cell(cells[column.place]) for column in columns])
             for number, cells in enumerate(raw, start=1)
         ]
-    return Report(choice.source, columns, rows, choice.mapping, table.layout.words, count, error, choice.is_remembered)
+    return Report(
+        choice.source, columns, rows, choice.mapping, table.layout.words, count, error, choice.is_remembered, differing
+    )
+
+
+def _differing(read: Sequence[PreviewedRow]) -> list[str]:
+    """Of a file that was read to its end: which totals of its own are not the sum of its rows."""
+    sums: dict[Role, Decimal] = {}
+    for one in read:
+        for role, value in zip(FIGURES, one.judged.record.figures if one.judged.record else (), strict=False):
+            if value is not None:
+                sums[role] = sums.get(role, Decimal(0)) + value
+    totals = [one.judged.total for one in read if one.judged.total]
+    return [one.words for one in compare(totals, sums) if not one.agrees]
 
 
 def _columns(table: Table, roles: Mapping[str, Role]) -> list[Column]:

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
 from django.db.models import Count, Max
+from django.utils import timezone
 
 from apps.accounts.public import User
 from apps.common.errors import NotFound
@@ -23,6 +24,8 @@ from apps.events.uploads.running import progress_of
 LISTED = 50
 OPEN = frozenset({UploadState.QUEUED, UploadState.IMPORTING})
 SAMPLE_CHARACTERS = 400
+# An upload of which nothing came for so long was paused, or its page was closed.
+QUIET = timedelta(seconds=20)
 
 
 @dataclass(frozen=True)
@@ -62,11 +65,26 @@ class File:
         return self.run is not None and not self.is_whole
 
     @property
+    def is_not_recognised(self) -> bool:
+        return self.upload is not None and self.upload.state == UploadState.READY and not self.format
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Bytes are missing, and none came for a while."""
+        if self.upload is None or self.upload.state != UploadState.RECEIVING:
+            return False
+        return timezone.now() - self.upload.changed_at > QUIET
+
+    @property
     def word(self) -> str:
         if self.stopped:
             return "Stopped"
         if self.run is not None:
             return "Imported" if self.is_whole else "Being processed"
+        if self.is_not_recognised:
+            return "Not recognised"
+        if self.is_interrupted:
+            return "Interrupted at"
         return str(self.upload.get_state_display()) if self.upload else ""
 
     @property
@@ -76,7 +94,7 @@ class File:
         if self.is_whole:
             return "good"
         waits = self.upload is not None and self.upload.state in {UploadState.RECEIVING, UploadState.CANCELLED}
-        return "warn" if waits else "accent"
+        return "warn" if waits or self.is_not_recognised else "accent"
 
     @property
     def percent(self) -> int | None:
@@ -134,6 +152,13 @@ def get_file(file_id: UUID) -> File:
     if run is None:
         raise NotFound("There is no such file here.")
     return _of_import(run)
+
+
+def find_twin(upload: Upload) -> File | None:
+    """A report of exactly as many bytes that was imported before: most likely the same one."""
+    same = Upload.objects.filter(state=UploadState.IMPORTED, format=PERFORMANCE, size=upload.size)
+    found = same.exclude(pk=upload.pk).order_by("-changed_at").first()
+    return None if found is None else get_file(found.pk)
 
 
 def list_row_reasons(run: FileImport) -> list[Reason]:

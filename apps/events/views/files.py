@@ -35,6 +35,7 @@ from apps.events.uploads.running import progress_of
 from apps.events.uploads.selectors import (
     LISTED,
     File,
+    find_twin,
     get_file,
     list_files,
     list_reasons,
@@ -164,7 +165,8 @@ def _events(request: OrgRequest, upload: Upload, path: Path, name: str) -> dict[
 
 def _report(request: OrgRequest, upload: Upload, path: Path) -> dict[str, Any]:
     return {
-        "report": look_at_report(path, request.org, request.GET, upload.options),
+        "report": look_at_report(path, request.org, request.GET, upload.options, name=upload.name),
+        "twin": find_twin(upload),
         "known_sources": known_sources(),
         "role_names": [(str(role), name) for role, name in ROLE_NAMES.items()],
         "may_be_millionths": MONEY,

@@ -19,6 +19,7 @@ from apps.events.generated import find_sample
 from apps.events.sources import (
     SHOWN_DAYS,
     Source,
+    find_watched,
     get_source,
     hour_counts,
     list_files,
@@ -73,6 +74,7 @@ def source(request: OrgRequest, name: str) -> HttpResponse:
         "arrivals": _arrivals(request, now, stored),
         "reasons": list_reasons(request.org, stored),
         "files": list_files(stored),
+        "watched": find_watched(stored),
         "time_zone": request.org.time_zone,
     }
     return respond(request, SOURCE_PAGE, SOURCE_FRAGMENTS, context)

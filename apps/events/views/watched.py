@@ -15,6 +15,7 @@ from apps.common.pages import respond, url_with
 from apps.common.period import zone_words
 from apps.events.formats.registry import FORMATS
 from apps.events.models import WatchedSource
+from apps.events.sources import is_known_source
 from apps.events.watched import actions, selectors
 from apps.events.watched.forms import WatchedSourceForm
 from apps.events.watched.hours import days_shown, legend
@@ -47,6 +48,8 @@ def source(request: OrgRequest, source_id: UUID) -> HttpResponse:
         "zone": "UTC" if zone == "UTC" else f"{zone_words(zone)} time",
         "time_zone": zone,
         "ledger": ledger,
+        "door": found.door,
+        "has_events": is_known_source(request.org, found.door, now),
         "only_failed": only_failed,
         "failed": sum(ledger.states.get(state, 0) for state in selectors.FAILED),
         "busy": sum(ledger.states.get(state, 0) for state in selectors.BUSY),

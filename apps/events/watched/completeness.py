@@ -27,6 +27,7 @@ class Completeness(StrEnum):
     RECEIVED = "received"
     REPLAYED = "replayed"
     LATE = "late"
+    BACKFILL = "backfill"
     ARRIVING = "arriving"
     FAILED = "failed"
     MISSING = "missing"
@@ -34,9 +35,10 @@ class Completeness(StrEnum):
     NOTHING = "nothing"
 
 
-WHOLE = frozenset({Completeness.RECEIVED, Completeness.REPLAYED})
+ARRIVED = frozenset({Completeness.RECEIVED, Completeness.REPLAYED, Completeness.LATE})
 # What stands in the sum of hours; the others are not due, or nobody expects them.
-DUE = frozenset(Completeness) - {Completeness.EXPECTED, Completeness.NOTHING}
+DUE = frozenset(Completeness) - {Completeness.EXPECTED, Completeness.NOTHING, Completeness.BACKFILL}
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,15 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Rule:
-    """What was agreed: a file per hour or per day or none, by when, and from which moment on."""
+    """What was agreed: a file per hour or per day or none, by when, and from which moment on.
+
+    What is for an hour before the folder was watched is of the past, and not late.
+    """
 
     cadence: str
     lateness: timedelta
     since: datetime
+    watched_since: datetime = LONG_AGO
 
 
 @dataclass(frozen=True)
@@ -107,23 +113,31 @@ class Grid:
         return sum(self.counts[state] for state in DUE)
 
     @property
-    def complete(self) -> int:
-        return sum(self.counts[state] for state in WHOLE)
+    def arrived(self) -> int:
+        return sum(self.counts[state] for state in ARRIVED)
 
     @property
     def sentence(self) -> str:
-        """`161 of 168 hours are complete; 3 late, 4 missing`."""
+        """`164 of 168 hours arrived, 3 of them late; 4 missing`."""
+        return "; ".join(filter(None, (self._arrived, self._lacking)))
+
+    @property
+    def _arrived(self) -> str:
+        late, units = self.counts[Completeness.LATE], f"{self.unit}s" if self.due > 1 else self.unit
         if not self.due:
             return f"No {self.unit} has come due yet"
-        if self.complete == self.due:
-            return (
-                f"All {self.due} {self.unit}s are complete" if self.due > 1 else f"The one {self.unit} due is complete"
-            )
-        lacking = (
-            Completeness.LATE, Completeness.MISSING, Completeness.FAILED, Completeness.ARRIVING,
-        )  # fmt: skip
-        parts = ", ".join(f"{self.counts[state]} {state}" for state in lacking if self.counts[state])
-        return f"{self.complete} of {self.due} {self.unit}s {'is' if self.complete == 1 else 'are'} complete; {parts}"
+        if self.arrived == self.due and not late:
+            return f"All {self.due} {units} are complete" if self.due > 1 else f"The one {units} due is complete"
+        how = f", {late} of them late" if self.arrived > 1 else ", late"
+        return f"{self.arrived} of {self.due} {units} arrived{how if late else ''}"
+
+    @property
+    def _lacking(self) -> str:
+        lacking = (Completeness.MISSING, Completeness.FAILED, Completeness.ARRIVING)
+        parts = [f"{self.counts[state]} {state}" for state in lacking if self.counts[state]]
+        if past := self.counts[Completeness.BACKFILL]:
+            parts.append(f"{past} from before it was watched")
+        return ", ".join(parts)
 
 
 def grid_of(deliveries: Iterable[Delivery], rule: Rule, *, now: datetime, time_zone: str, days: int = DAYS) -> Grid:
@@ -153,6 +167,8 @@ def state_of(start: datetime, end: datetime, deliveries: Sequence[Delivery], rul
         return Completeness.REPLAYED
     if deliveries:
         late = rule.cadence != "none" and any(one.arrived_at > deadline for one in deliveries)
+        if late and start < rule.watched_since:
+            return Completeness.BACKFILL
         return Completeness.LATE if late else Completeness.RECEIVED
     if rule.cadence == "none" or start < rule.since or start > now:
         return Completeness.NOTHING

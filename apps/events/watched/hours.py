@@ -9,6 +9,7 @@ WORDS = {
     Completeness.RECEIVED: "received",
     Completeness.REPLAYED: "replayed: it came again and was read again",
     Completeness.LATE: "received late",
+    Completeness.BACKFILL: "from before it was watched",
     Completeness.ARRIVING: "here, not yet imported",
     Completeness.FAILED: "failed",
     Completeness.MISSING: "missing",
@@ -18,6 +19,7 @@ WORDS = {
 LEGEND = {
     Completeness.RECEIVED: "Received",
     Completeness.LATE: "Late",
+    Completeness.BACKFILL: "Backfill",
     Completeness.REPLAYED: "Replayed",
     Completeness.ARRIVING: "Arriving",
     Completeness.EXPECTED: "Expected",
@@ -29,6 +31,7 @@ ICONS = {
     Completeness.RECEIVED: "check",
     Completeness.REPLAYED: "refresh",
     Completeness.LATE: "clock",
+    Completeness.BACKFILL: "file-import",
     Completeness.ARRIVING: "download",
     Completeness.FAILED: "alert-triangle",
     Completeness.MISSING: "x",

@@ -125,7 +125,7 @@ def _import(org: Organisation, source: WatchedSource, file: WatchedFile, place: 
                 name=file.path,
                 file_format=get_format(source.format),
                 history=source.history,
-                source=f"watched/{source.name}",
+                source=source.door,
                 may_be_empty=True,
             )
         WatchedFile.objects.filter(pk=file.pk).update(

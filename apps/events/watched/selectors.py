@@ -104,7 +104,8 @@ def _rule_of(source: WatchedSource) -> Rule:
     """Hours count from the first that a file was for, or from when the source was made, whichever is earlier."""
     made = source.created_at.replace(minute=0, second=0, microsecond=0)
     first = source.files.filter(is_hour_named=True).aggregate(first=Min("hour"))["first"]
-    return Rule(source.cadence, timedelta(minutes=source.lateness_minutes), min(made, first) if first else made)
+    since = min(made, first) if first else made
+    return Rule(source.cadence, timedelta(minutes=source.lateness_minutes), since, watched_since=made)
 
 
 def _counts_of(files: Iterable[WatchedFile]) -> dict[UUID, FileImport]:

@@ -149,7 +149,7 @@ def test_personal_data_does_not_reach_what_is_kept_of_bad_rows(org: Organisation
     [
         ("Day,Campaign,Cost\n01/02/2026,a,1\n", "day and month cannot be told apart"),
         ('Day,Campaign,Cost\n2026-01-02,a,"1,234"\n', "decimal and thousands marks cannot be told apart"),
-        ("Day,Cost\n2026-01-02,1\n", "No column is campaign_name"),
+        ("Day,Cost\n2026-01-02,1\n", "No column is campaign_name.*--mapping id=campaign_id"),
         ("Day,Campaign\n2026-01-02,a\n", "No column has a figure"),
         ("Day,Campaign,Cost\n", "no rows with figures"),
         ("1,2,3\n4,5,6\n", "looks like the names of columns"),

@@ -4,6 +4,8 @@ import json
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -60,12 +62,14 @@ class Command(BaseCommand):
             check_path(path)
         if options["preview"]:
             for path in options["files"]:
-                self._preview(org, path, options)
+                with named_by_mapping():
+                    self._preview(org, path, options)
             return
         done: list[Imported] = []
         try:
             # Not a list made at once: a file that is refused takes nothing away from those before it.
-            done.extend(self._import(org, path, options) for path in options["files"])
+            with named_by_mapping():
+                done.extend(self._import(org, path, options) for path in options["files"])
         finally:
             if done:
                 self._summarise(done, time.monotonic() - started)
@@ -141,6 +145,18 @@ class Command(BaseCommand):
             self.stdout.write(f"  {words}")
         summary = {**counts, "reasons": dict(reasons), "totals_that_differ": differing, "seconds": round(seconds, 3)}
         self.stdout.write(json.dumps(summary))
+
+
+@contextmanager
+def named_by_mapping() -> Iterator[None]:
+    """Tells with a column that was not recognised how it is named here."""
+    try:
+        yield
+    except InvalidInput as error:
+        if error.code != "missing_column":
+            raise
+        hint = "If one of them is it, name it: --mapping id=campaign_id, for example."
+        raise InvalidInput(f"{error.message} {hint}", code=error.code) from error
 
 
 def _pairs(texts: list[str]) -> list[tuple[str, Role | None]]:
