@@ -63,4 +63,4 @@ def _why_not(period: Period, before: Sequence[Dated], extent: Extent | None) -> 
         return "no data before"
     if (extent.first - period.previous.start).days > period.days * LATEST_BEGINNING:
         return f"data begins {extent.first.day} {extent.first:%B}"
-    return "" if before else "no data just before"
+    return "" if before else "no data in the days before"

@@ -87,7 +87,7 @@ def test_a_period_that_data_does_not_cover_is_not_compared_with(days_late: int, 
 def test_a_period_with_data_only_before_it_and_the_one_before_says_so() -> None:
     period = read(range="7d")
     rows = [row(period.start)]
-    assert compare(rows, period, Extent(date(2026, 1, 1), period.end, NOW)).note == "no data just before"
+    assert compare(rows, period, Extent(date(2026, 1, 1), period.end, NOW)).note == "no data in the days before"
     assert compare(rows, period, Extent(period.start, period.end, NOW)).note == "no data before"
 
 

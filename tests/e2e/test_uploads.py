@@ -121,7 +121,7 @@ def test_a_file_goes_up_without_javascript(world: World, open_as: Open, tmp_path
 def test_a_report_is_mapped_by_keyboard(world: World, open_as: Open, tmp_path: Path) -> None:
     page = open_as("org_admin")
     page.goto(f"/o/{world.slug('buyer')}/files/")
-    path = tmp_path / "report.csv"
+    path = tmp_path / "shop.csv"
     path.write_text("Campaign,Day,Cost,Shown\nAutumn,2026-11-01,12.50,100\nWinter,2026-11-32,1,2\n")
     page.set_input_files("#drop-input", path)
     page.get_by_role("button", name="Import 2 rows").wait_for()

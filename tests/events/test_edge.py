@@ -268,6 +268,7 @@ def zstd_without_size(body: bytes) -> bytes:
         (zstandard.compress(b"[{}]" * 1000)[:-4], {"Content_Encoding": "zstd"}, 400, "broken_body"),
         (b"[]", {"Content_Encoding": "gzip"}, 400, "broken_body"),
         (b"[]", {"Content_Encoding": "br"}, 415, "unknown_encoding"),
+        (b"a,b", {"Content_Type": "text/csv; charset=utf-8"}, 415, "unknown_content_type"),
         (b"x" * 16_000_001, {}, 413, "body_too_large"),
     ],
 )

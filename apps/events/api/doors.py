@@ -44,7 +44,7 @@ PROBLEMS: Mapping[HTTPStatus, str] = {
     HTTPStatus.REQUEST_TIMEOUT: "The body did not arrive in time.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: f"More than {MOST_ITEMS:,} events, {MOST_BYTES // 1_000_000} MB, "
     f"or {MOST_UNPACKED // 1_000_000} MB unpacked.",
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "Content-Encoding is neither gzip nor zstd.",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "Content-Encoding is neither gzip nor zstd, or Content-Type is not JSON.",
     HTTPStatus.TOO_MANY_REQUESTS: "More events a second than the organisation may send; come back after Retry-After.",
     HTTPStatus.SERVICE_UNAVAILABLE: "Nothing was kept; send it again after Retry-After seconds.",
 }

@@ -40,6 +40,12 @@ JSON = (b"content-type", b"application/json")
 PROBLEM = (b"content-type", MEDIA_TYPE.encode())
 
 
+NOT_JSON = (
+    b"text/csv", b"text/tab-separated-values", b"text/html", b"text/xml", b"application/xml", b"multipart/",
+    b"application/vnd.ms-excel", b"application/vnd.openxmlformats",
+)  # fmt: skip
+
+
 class Problem(Exception):
     """An answer other than success: a stable code, a sentence that says what would be right, where it went wrong."""
 
@@ -102,6 +108,7 @@ class Bodies:
 
     async def read(self, scope: Scope, receive: Receive, bound: Bound = ANY) -> bytes:
         """The whole body, unpacked if it came packed."""
+        check_kind(header(scope, b"content-type"))
         if self._loop is None:  # looked up once: each look-up is a system call
             self._loop = asyncio.get_running_loop()
         task = cast("asyncio.Task[Any]", asyncio.current_task(self._loop))
@@ -231,6 +238,17 @@ def _unpacked(body: bytes, encoding: str, bound: Bound) -> list[bytes]:
     if unpacker is not None or not members:
         raise Problem(HTTPStatus.BAD_REQUEST, "broken_body", f"The {encoding} body is cut off.")
     return pieces
+
+
+def check_kind(kind: bytes | None) -> None:
+    """Senders name JSON by many names, or not at all; these are not JSON by any."""
+    if kind is not None and kind.lower().startswith(NOT_JSON):
+        raise Problem(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            "unknown_content_type",
+            f"Content-Type {kind.decode('latin-1')[:40]!r} is not JSON; send application/json or application/x-ndjson. "
+            "Files are taken by the page Files and by `manage.py import_events`.",
+        )
 
 
 def header(scope: Scope, name: bytes) -> bytes | None:
