@@ -38,6 +38,13 @@ def unknown_choice(message: str, known: list[str]) -> str:
     return f"{given[:LONGEST]} is not known; use one of {', '.join(known)}."
 
 
+def not_an_array(message: str) -> str:
+    """Of a batch that cannot be read at all."""
+    found = PLACE.match(message)
+    where = f": {found['what']} at byte {int(found['place']) + 1:,}" if found else ""
+    return f"The body is not one whole JSON array{where}."
+
+
 def not_json(message: str) -> str:
     """Of a line that cannot be read at all."""
     if "truncated" in message:

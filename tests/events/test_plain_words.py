@@ -1,12 +1,15 @@
 """What is said of a wrong line is for people: no decoder's words, and what would be right."""
 
 import json
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.events.canonical import Rejection, decode
+from apps.events.edge.http import Problem
+from apps.events.edge.judging import items_of
 from apps.events.quality import CODES
 
 JSON = st.recursive(
@@ -51,6 +54,18 @@ def test_an_empty_or_cut_line(line: bytes) -> None:
     found = decode(line)
     assert isinstance(found, Rejection)
     assert found.message == "This is empty or ends too early; send one whole JSON object."
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"[1,", "The body is not one whole JSON array."),
+        (b"[1 2]", "The body is not one whole JSON array: expected ',' or ']' at byte 4."),
+    ],
+)
+def test_a_batch_that_is_no_array(body: bytes, words: str) -> None:
+    with pytest.raises(Problem, match=re.escape(words)):
+        items_of(body)
 
 
 def test_an_unknown_type_is_answered_by_the_known_ones() -> None:

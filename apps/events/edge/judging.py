@@ -12,6 +12,7 @@ import msgspec
 from apps.events import quality
 from apps.events.canonical import LONGEST_LINE, Rejection, decode
 from apps.events.edge.http import Problem
+from apps.events.plain_words import not_an_array
 from apps.events.preparing import SEPARATOR
 from apps.events.privacy import blot, scrub
 from apps.events.quality import Window
@@ -103,7 +104,7 @@ def _members(body: bytes) -> list[bytes]:
     try:
         return [bytes(item) for item in ITEMS.decode(body)]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Problem(HTTPStatus.BAD_REQUEST, "malformed_json", f"The body is not a JSON array: {error}.") from error
+        raise Problem(HTTPStatus.BAD_REQUEST, "malformed_json", not_an_array(str(error))) from error
 
 
 def _kept(line: bytes, why: Rejection) -> bytes:
