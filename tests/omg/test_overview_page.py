@@ -152,6 +152,7 @@ def test_the_navigation_shows_where_one_is(path: str, world: World, as_persona: 
     groups = page(as_persona("viewer"), world, path).context["shell"]["nav"]
     assert [(item["label"], item["current"]) for item in groups[0]["items"]] == [
         ("Overview", True),
+        ("Explore", False),
         ("Reach", False),
         ("Geography", False),
         ("Reported", False),
