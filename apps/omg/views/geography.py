@@ -95,7 +95,7 @@ def geography(request: OrgRequest) -> HttpResponse:
         "places": _table(request, shown, rows, sort),
         "notes": _notes(shown),
         "is_empty": extent is None,
-        "nothing_here": nothing_here(request, [Was(period.start)] if events else [], period, extent),
+        "nothing_here": nothing_here(request, [Was(period.start)] if events or state else [], period, extent),
         "may_choose_data": request.actor.may(Permission.CHOOSE_DATA, request.org.pk),
         "sample": sample_progress(request.org) if extent is None else None,
         "may_import": request.actor.may(Permission.IMPORT_EVENTS, request.org.pk),
