@@ -25,4 +25,5 @@ urlpatterns = [
     path("system/flags/<slug:name>/", system.change_flag, name="change_flag"),
     path("flow/", flow.flow, name="flow"),
     path("audit/", audit.audit, name="audit"),
+    path("audit/<int:entry_id>/", audit.entry, name="audit_entry"),
 ]

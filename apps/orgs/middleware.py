@@ -15,6 +15,7 @@ from apps.orgs.access import get_organisation
 from apps.orgs.actor import ANONYMOUS, Actor, declare
 from apps.orgs.models import Membership
 from apps.orgs.permissions import Role
+from apps.orgs.reads import note_crossing
 from apps.orgs.requests import OrgRequest
 from apps.orgs.selectors import MOST_LISTED, list_organisations
 
@@ -40,6 +41,8 @@ class ActorMiddleware:
             response = self.get_response(request)
             if response.status_code >= HTTPStatus.BAD_REQUEST:
                 transaction.set_rollback(True)
+            else:
+                note_crossing(request, response)
         return response
 
     def process_view(

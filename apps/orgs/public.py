@@ -42,6 +42,7 @@ from apps.orgs.org_task import OrgTask
 from apps.orgs.permissions import PLATFORM_ROLES, TABLE, Permission, Role, Scope
 from apps.orgs.provisioning import migrate_postgres
 from apps.orgs.reach import reaches_people
+from apps.orgs.reads import reads_personal_data
 from apps.orgs.requests import ActorRequest, OrgRequest
 from apps.orgs.selectors import (
     MOST_LISTED,
@@ -63,7 +64,7 @@ from apps.orgs.users import (
     search_users,
     sign_out,
 )
-from apps.orgs.views.audit import audit_page
+from apps.orgs.views.audit import audit_entry_page, audit_page
 
 __all__ = [
     "API_KEY",
@@ -100,6 +101,7 @@ __all__ = [
     "as_platform",
     "ask_for_export",
     "assign_manager",
+    "audit_entry_page",
     "audit_page",
     "buyer_names",
     "check",
@@ -139,6 +141,7 @@ __all__ = [
     "path_of",
     "reaches_people",
     "read_pieces",
+    "reads_personal_data",
     "record",
     "release_manager",
     "remove_logo",

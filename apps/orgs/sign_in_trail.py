@@ -37,7 +37,7 @@ def listen() -> None:
 def _listener(action: str) -> Any:
     def note(*, request: HttpRequest | None = None, user: User | None = None, **kwargs: Any) -> None:
         if user is not None:
-            _note(request, user, action)
+            note_of(request, user, action)
 
     return note
 
@@ -45,10 +45,10 @@ def _listener(action: str) -> Any:
 def _note_failure(*, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any) -> None:
     """For an address that is nobody's there is nothing to note; that it was tried is the rate limit's business."""
     if user := find_by_email(str(credentials.get("email") or credentials.get("username") or "")):
-        _note(request, user, "sign_in.failed")
+        note_of(request, user, "sign_in.failed")
 
 
-def _note(request: HttpRequest | None, user: User, action: str) -> None:
+def note_of(request: HttpRequest | None, user: User, action: str) -> None:
     """Whoever signs in has no rights yet, hence the platform writes; afterwards the request is what it was."""
     origin = network_of(request) if request is not None else ""
     actor = Actor(user.email, user_id=user.pk, origin=origin)

@@ -187,6 +187,7 @@ ELSEWHERE = {
     "social:complete",
     "invitation",
     "org:audit_entry",
+    "console:audit_entry",
     "org:person",
     "org:change_roles",
     "org:revoke_invitation",

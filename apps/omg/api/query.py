@@ -63,6 +63,7 @@ FILE = OpenApiResponse(
 class Query(ApiView):
     tag = "Figures"
     scope = Scope.READ_METRICS
+    changes = False
 
     @extend_schema(
         operation_id="query",

@@ -1,5 +1,6 @@
 """What every view of the API is made of, and the views about the caller itself."""
 
+from http import HTTPStatus
 from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema
@@ -14,8 +15,11 @@ from apps.common.api.reading import NoParameters, Strict, read_body, read_parame
 from apps.common.errors import NotFound
 from apps.orgs.api import limits
 from apps.orgs.api.authentication import Caller
+from apps.orgs.audit import record
 from apps.orgs.models import Tier
 from apps.orgs.permissions import Scope
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class ApiRequest(Request):
@@ -35,6 +39,8 @@ class ApiView(APIView):
     tag: ClassVar[str] = "Account"
     asks_when_writing: ClassVar[bool] = False
     parameters: ClassVar[type[Strict]] = NoParameters
+    # Whether asking it by another method than GET changes something.
+    changes: ClassVar[bool] = True
     most_bytes: ClassVar[int] = MOST_BYTES
     asked: dict[str, Any]
 
@@ -58,7 +64,19 @@ class ApiView(APIView):
             for name, value in limit.headers.items():
                 found.headers.setdefault(name, value)
         found.headers.setdefault("Cache-Control", "no-store")
+        self._note(request, found)
         return found
+
+    def _note(self, request: ApiRequest, response: Any) -> None:
+        """Who changed something by the API, or took a file away, besides what the action itself notes."""
+        changed = self.changes and request.method not in SAFE
+        is_file = "json" not in response.headers.get("Content-Type", "json")
+        if response.status_code >= HTTPStatus.BAD_REQUEST or not (changed or is_file):
+            return
+        # DRF would answer a failed authentication again here.
+        if isinstance(caller := getattr(request, "_auth", None), Caller):
+            action = "api.changed" if changed else "api.exported"
+            record(org=caller.org, actor=caller.actor, action=action, target=f"{request.method} {request.path}"[:160])
 
 
 class OrganisationOfCaller(Shape):

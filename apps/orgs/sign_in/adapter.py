@@ -18,6 +18,7 @@ from apps.orgs.sign_in.arrivals import Refused, admit
 from apps.orgs.sign_in.outgoing import Session
 from apps.orgs.sign_in.providers import as_app, provider_for, usable_provider
 from apps.orgs.sign_in.roles import is_staff
+from apps.orgs.sign_in_trail import note_of
 
 log = structlog.get_logger()
 
@@ -52,6 +53,8 @@ class SocialAdapter(DefaultSocialAccountAdapter):
         try:
             admit(request, sociallogin, getattr(request, "actor", ANONYMOUS))
         except Refused as refusal:
+            if sociallogin.is_existing:
+                note_of(request, sociallogin.user, "sign_in.refused")
             _refuse(refusal.reason, sociallogin.account.provider)
 
     def on_authentication_error(

@@ -18,6 +18,7 @@ from apps.orgs.access import requires
 from apps.orgs.audit import record
 from apps.orgs.models import AuditEntry
 from apps.orgs.permissions import Permission
+from apps.orgs.reads import reads_personal_data
 from apps.orgs.requests import ActorRequest, OrgRequest
 from apps.orgs.trail import AT_ONCE, MOST_EXPORTED, Line, describe, find_entries, list_actions, read_question, words_of
 
@@ -26,18 +27,27 @@ COLUMNS = ("at", "organisation", "who", "action", "target", "from", "detail")
 
 @require_GET
 @requires(Permission.VIEW_AUDIT)
+@reads_personal_data("audit")
 def audit(request: OrgRequest) -> HttpResponse:
     return audit_page(request, org_id=request.org.pk, time_zone=request.org.time_zone)
 
 
 @require_GET
 @requires(Permission.VIEW_AUDIT)
+@reads_personal_data("audit")
 def audit_entry(request: OrgRequest, entry_id: int) -> HttpResponse:
-    found = AuditEntry.objects.filter(org=request.org, pk=entry_id).select_related("org").first()
+    return audit_entry_page(request, entry_id, org_id=request.org.pk, time_zone=request.org.time_zone)
+
+
+def audit_entry_page(request: ActorRequest, entry_id: int, *, org_id: UUID | None, time_zone: str) -> HttpResponse:
+    """One entry, under an address that stays: of one organisation, or of all that the actor may see."""
+    entries = AuditEntry.objects.filter(pk=entry_id).select_related("org")
+    found = (entries if org_id is None else entries.filter(org=org_id)).first()
     if found is None:
         raise NotFound("There is no such entry in the audit trail.")
     line = describe([found])[0]
-    return render(request, "orgs/audit_entry.html", {"entry": line, "changes": _changes(line.detail)})
+    context = {"entry": line, "changes": _changes(line.detail), "of_all": org_id is None, "time_zone": time_zone}
+    return render(request, "orgs/audit_entry.html", context)
 
 
 def audit_page(request: ActorRequest, *, org_id: UUID | None, time_zone: str) -> HttpResponse:

@@ -17,11 +17,13 @@ from apps.orgs.access import requires
 from apps.orgs.invitations import LIFETIME, send_invitation
 from apps.orgs.models import Invitation
 from apps.orgs.permissions import TABLE, Permission, Role
+from apps.orgs.reads import reads_personal_data
 from apps.orgs.requests import OrgRequest
 
 
 @require_GET
 @requires(Permission.MANAGE_PEOPLE)
+@reads_personal_data("people")
 def index(request: OrgRequest) -> HttpResponse:
     return _index(request, None)
 
@@ -49,6 +51,7 @@ def _index(request: OrgRequest, error: AppError | None) -> HttpResponse:
 
 @require_GET
 @requires(Permission.MANAGE_PEOPLE)
+@reads_personal_data("person")
 def person(request: OrgRequest, user_id: UUID) -> HttpResponse:
     return _person(request, user_id, None)
 
