@@ -1,9 +1,10 @@
 """What pages share: links that keep the state of the URL, and the choice between a whole page and one fragment."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
@@ -16,6 +17,7 @@ from apps.common.figures import format_age
 from apps.common.period import DEFAULT_PRESET, PRESETS, Period, format_span, local_day
 
 STALE_AFTER_SECONDS = 3 * 3600
+Part = TypeVar("Part")
 
 
 class PageRequest(HttpRequest):
@@ -92,6 +94,11 @@ def respond(request: PageRequest, page: str, fragments: Mapping[str, str], conte
     response = render(request, template, dict(context))
     patch_vary_headers(response, ["HX-Request", "HX-Target"])
     return response
+
+
+def once(make: Callable[[], Part]) -> Callable[[], Part]:
+    """A part of the context that is made when the template comes to it: a fragment without it never asks for it."""
+    return cache(make)
 
 
 def read_sort(request: HttpRequest, default: str) -> tuple[str, bool]:

@@ -4,7 +4,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.events.flow.histogram import BUCKETS
@@ -59,6 +61,19 @@ def test_looking_is_noted_once_and_not_with_each_tick(as_persona: Any) -> None:
         assert "<html" not in answer.content.decode()
     with acting(SERVICE):
         assert AuditEntry.objects.filter(action="flow.viewed").count() == before + 1
+
+
+def test_a_tick_asks_for_what_it_shows_and_no_more(as_persona: Any) -> None:
+    client = as_persona("super_admin")
+    asked = {}
+    for target in ("flow-now", "flow-chart-card"):
+        with CaptureQueriesContext(connection) as seen:
+            client.get("/console/flow/", headers={"HX-Request": "true", "HX-Target": target})
+        asked[target] = " ".join(query["sql"] for query in seen.captured_queries)
+    assert '"platform"' not in asked["flow-now"]
+    assert '"platform"' in asked["flow-chart-card"]
+    assert "pg_locks" in asked["flow-now"]
+    assert "pg_locks" not in asked["flow-chart-card"]
 
 
 def test_a_member_sees_none_of_it(as_persona: Any) -> None:

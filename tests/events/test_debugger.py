@@ -15,11 +15,12 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
+from apps.common.errors import NotFound
 from apps.events import columns
 from apps.events.canonical import Rejection, decode
 from apps.events.columns import Accepted
 from apps.events.debugger.pretty import pretty
-from apps.events.debugger.received import LINES_OF_RECORD, first_lines
+from apps.events.debugger.received import LINES_OF_RECORD, first_lines, get_line
 from apps.events.debugger.tracing import RULES, read, text_of, trace
 from apps.events.log import store
 from apps.events.log.models import LogRecord
@@ -80,6 +81,32 @@ def test_filters(org: Organisation, admin: Client) -> None:
     assert admin.get(f"/o/{org.slug}/sources/events/?state=x").status_code == 400
     page = admin.get(f"/o/{org.slug}/sources/events/?q=wanted").content.decode()
     assert "An event with this id is stored" in page
+
+
+def test_an_id_is_looked_for_once_and_one_that_nobody_has_not_at_all(org: Organisation, admin: Client) -> None:
+    for query in ("?q=" + "x" * 5_000, "?q=%ED%A0%80"):
+        page = admin.get(f"/o/{org.slug}/sources/events/{query}").content.decode()
+        assert "No event with this id is stored" in page
+    assert admin.get(f"/o/{org.slug}/sources/events/{'x' * 5_000}/").status_code == 404
+
+
+def test_where_the_log_is_kafkas_the_page_says_that_it_shows_no_lines(
+    org: Organisation, admin: Client, settings: Any
+) -> None:
+    assert "Kafka" not in admin.get(f"/o/{org.slug}/sources/events/").content.decode()
+    settings.EVENT_LOG_URL = "kafka://broker:9092/events"
+    page = admin.get(f"/o/{org.slug}/sources/events/").content.decode()
+    assert "keeps its log in Kafka" in page
+    assert "Lines in Kafka are not shown" in page
+
+
+@pytest.mark.parametrize(("hours", "words"), [(720, "30 days"), (24, "1 day"), (36, "36 hours")])
+def test_a_line_that_is_gone_was_kept_as_long_as_the_setting_says(
+    org: Organisation, settings: Any, hours: int, words: str
+) -> None:
+    settings.EVENT_LOG_KEEP_HOURS = hours
+    with acting(SERVICE), pytest.raises(NotFound, match=f"it is kept for {words}."):
+        get_line(org, 1, 0)
 
 
 def test_a_large_import_shows_some_and_says_how_many_more(org: Organisation, admin: Client) -> None:

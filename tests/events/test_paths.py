@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.common.errors import InvalidInput
+from apps.events.formats import paths
 from apps.events.formats.base import ReadOptions
 from apps.events.formats.paths import read, split
 
@@ -40,6 +41,17 @@ def test_any_channel_name_stays_one_line_and_whole() -> None:
     assert [one["source"]["channel"] for one in made] == ["a\nb", 'c "d" \\ e']  # type: ignore[index]
 
 
-def test_a_line_for_billions_of_journeys_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="Line 2: 3,000,000,000 journeys"):
-        events("a;3000000000;1;0\n")
+@pytest.mark.parametrize(
+    ("rows", "events"),
+    [("a;3000000000;1;0\n", "6,000,000,000"), ("a" + " > a" * 200_000 + ";1;0;50\n", "10,200,052")],
+)
+def test_a_line_for_billions_of_events_is_refused(rows: str, events: str) -> None:
+    with pytest.raises(InvalidInput, match=f"Line 2: up to here the file stands for {events} events"):
+        next(read(io.BytesIO((HEADER + rows).encode()), OPTIONS))
+
+
+def test_many_lines_together_stand_for_no_more_than_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paths, "MOST_EVENTS", 10)
+    assert len(events("a > b;0;0;5\n")) == 10
+    with pytest.raises(InvalidInput, match="Line 3: up to here the file stands for 11 events; 10 are taken at most"):
+        events("a > b;0;0;5\na;0;0;1\n")

@@ -1,6 +1,8 @@
 """Rejected lines by reason: paging, filter, file, and their replay."""
 
 import json
+import tracemalloc
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -11,6 +13,7 @@ from apps.orgs.models import AuditEntry, Organisation
 from apps.orgs.public import SERVICE, acting, in_schema_of
 from tests.events.test_ingestor import drain
 from tests.events.test_sources_page import admin, arrive, org
+from tests.support.loop import run
 from tests.support.world import World
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -39,11 +42,35 @@ def test_the_file_has_what_the_filter_shows_and_is_noted(org: Organisation, admi
     arrive(org, "api/a", b"from a, buyer@example.com")
     arrive(org, "api/b", b"from b")
     answer = admin.get(f"/o/{org.slug}/sources/quarantine/malformed_json/?source=api/a&format=ndjson")
-    (line,) = [json.loads(text) for text in answer.content.decode().splitlines()]
+    body = run(body_of(answer))
+    (line,) = [json.loads(text) for text in body.splitlines()]
+    assert int(answer["Content-Length"]) == len(body)
     assert (line["source"], line["code"]) == ("api/a", "malformed_json")
     assert answer["Content-Disposition"].endswith('-malformed_json.ndjson"')
     with acting(SERVICE):
         assert AuditEntry.objects.filter(org=org, action="events.quarantine_exported").count() == 1
+
+
+async def body_of(answer: Any) -> bytes:
+    """As the server sends it, piece by piece."""
+    return b"".join([piece async for piece in answer])
+
+
+def test_a_large_file_is_never_held_whole(org: Organisation, admin: Client) -> None:
+    with acting(SERVICE), in_schema_of(org):
+        QuarantinedLine.objects.bulk_create(
+            QuarantinedLine(record_id=-1, position=place, code="malformed_json", message="no", line="x" * 500_000)
+            for place in range(40)
+        )
+    tracemalloc.start()
+    try:
+        answer = admin.get(f"/o/{org.slug}/sources/quarantine/malformed_json/?format=ndjson")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert int(answer["Content-Length"]) > 20_000_000
+    assert peak < 12_000_000
+    answer.close()
 
 
 def test_only_the_chosen_lines_are_replayed(org: Organisation, admin: Client) -> None:

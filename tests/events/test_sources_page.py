@@ -6,7 +6,9 @@ from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.public import User
 from apps.events.log import store
@@ -118,3 +120,23 @@ def test_another_organisations_lines_are_out_of_reach(org: Organisation, admin: 
     other = world.orgs["rival"]
     assert admin.get(f"/o/{other.slug}/sources/").status_code == 404
     assert admin.post(f"/o/{other.slug}/sources/replay/", {"code": "malformed_json"}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("target", "asks", "asks_not"),
+    [
+        ("waiting", "ingest_log", ["sourcehour", "quarantinedline", "watched", "arrivalminute"]),
+        ("sources-rows", "sourcehour", ["quarantinedline", "watched", "fileimport"]),
+        ("arrivals", "arrivalminute", ["sourcehour", "quarantinedline", "watched", "fileimport"]),
+    ],
+)
+def test_a_tick_asks_for_what_it_shows_and_no_more(
+    org: Organisation, admin: Client, target: str, asks: str, asks_not: list[str]
+) -> None:
+    arrive(org, "api/shop", click(1))
+    with CaptureQueriesContext(connection) as seen:
+        answer = admin.get(f"/o/{org.slug}/sources/", headers={"HX-Request": "true", "HX-Target": target})
+    asked = " ".join(query["sql"].lower() for query in seen.captured_queries)
+    assert f'id="{target}"' in answer.content.decode() or target == "sources-rows"
+    assert asks in asked
+    assert [name for name in asks_not if name in asked] == []

@@ -7,14 +7,18 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.public import User
 from apps.events.models import FileImport, WatchedFile, WatchedSource
+from apps.events.watched.completeness import Completeness
 from apps.events.watched.seal import unseal
+from apps.events.watched.selectors import list_cards
 from apps.orgs.models import Organisation
 from tests.events.test_sources_page import arrive, click
-from tests.support.watched import entered, lines, put
+from tests.support.watched import entered, lines, put, watch
 
 pytestmark = pytest.mark.usefixtures("committed")
 State = WatchedFile.State
@@ -244,3 +248,26 @@ def test_two_looks_of_the_page_ask_the_same_number_of_queries(
             keep(source, now - timedelta(hours=hour), import_id=run.pk)
     with django_assert_max_num_queries(25):
         admin.get(at(org, source.pk))
+
+
+def test_the_cards_of_many_sources_cost_no_more_questions_than_that_of_one(
+    org: Organisation, source: WatchedSource, folder: Path
+) -> None:
+    now = datetime.now(UTC)
+    hour = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=3)
+
+    def asked() -> tuple[int, list[tuple[str, int, int]]]:
+        with entered(org), CaptureQueriesContext(connection) as seen:
+            cards = list_cards("UTC", now)
+        told = [(one.source.name, one.failed, one.grid.counts[Completeness.FAILED]) for one in cards]
+        return len(seen.captured_queries), told
+
+    with entered(org):
+        keep(source, hour, state=State.FAILED)
+    one = asked()
+    others = [watch(org, f"file://{folder}", name=f"other {number}") for number in range(3)]
+    with entered(org):
+        keep(others[0], hour)
+    several = asked()
+    assert one[1] == [("logs", 1, 1)]
+    assert several == (one[0], [("logs", 1, 1), *((f"other {number}", 0, 0) for number in range(3))])

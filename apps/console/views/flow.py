@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from apps.common.figures import format_age
-from apps.common.pages import respond
+from apps.common.pages import once, respond
 from apps.events.public import WHOLE_MINUTES, Flow, Series, format_length, platform_name, read_flow, stacked
 from apps.orgs.public import ActorRequest, Permission, record, requires_platform, search_organisations
 
@@ -25,32 +25,43 @@ MOST_PLATFORMS = 5
 def flow(request: ActorRequest) -> HttpResponse:
     if not request.htmx:
         record(org=None, actor=request.actor, action="flow.viewed")
-    now = timezone.now()
-    found = read_flow(now)
-    names = {org.pk: org for org in search_organisations("")}
+    found = read_flow(timezone.now())
     context = {
         "flow": found,
+        "rates": once(lambda: _rates(found)),
+        "organisations": once(lambda: _organisations(found)),
+        "chart": once(lambda: _chart(found)),
+    }
+    return respond(request, PAGE, FRAGMENTS, context)
+
+
+def _rates(found: Flow) -> dict[str, Any]:
+    """How fast it flows, and how long it takes to be in the figures."""
+    behind = (found.now - found.oldest_waiting).total_seconds() if found.oldest_waiting else None
+    return {
         "per_minute": sum(one.accepted for one in found.by_minute[WHOLE_MINUTES]) / 5,
         "hour": {
             name: sum(getattr(one, name) for one in found.by_minute) for name in ("accepted", "duplicate", "rejected")
         },
-        "behind": format_length((now - found.oldest_waiting).total_seconds()) if found.oldest_waiting else "",
+        "behind": "" if behind is None else format_length(behind),
         "wait": format_length(found.lag.wait_half),
         "wait_most": format_length(found.lag.wait_most),
-        "organisations": [
-            {
-                "name": names[one.org_id].name,
-                "slug": names[one.org_id].slug,
-                "counts": one.counts,
-                "per_minute": one.last_minutes.accepted / 5,
-                "last_received": format_age((now - one.last_received).total_seconds()),
-            }
-            for one in found.organisations
-            if one.org_id in names
-        ],
-        "chart": _chart(found),
     }
-    return respond(request, PAGE, FRAGMENTS, context)
+
+
+def _organisations(found: Flow) -> list[dict[str, Any]]:
+    names = {org.pk: org for org in search_organisations("")}
+    return [
+        {
+            "name": names[one.org_id].name,
+            "slug": names[one.org_id].slug,
+            "counts": one.counts,
+            "per_minute": one.last_minutes.accepted / 5,
+            "last_received": format_age((found.now - one.last_received).total_seconds()),
+        }
+        for one in found.organisations
+        if one.org_id in names
+    ]
 
 
 def _chart(found: Flow) -> dict[str, Any]:

@@ -24,7 +24,6 @@ from apps.events.queries import one_event
 from apps.events.sources import SHOWN_DAYS, list_sources, stored_name, waiting_lines
 from apps.orgs.public import ApiRequest, ApiView, Scope
 
-LONGEST_ID = 256
 EVENT_ID = OpenApiParameter("event_id", str, OpenApiParameter.PATH, description="As the source gave it.")
 
 
@@ -41,7 +40,7 @@ class Event(EventsView):
     @extend_schema(operation_id="event", parameters=[EVENT_ID], responses=shapes.EventShape)
     def get(self, request: ApiRequest, event_id: str) -> HttpResponse:
         """One event as it is stored, in canonical form. One that has just arrived may still wait: 404 until then."""
-        row = one_event.fetch(request.auth.org.pk, event_id) if len(event_id) <= LONGEST_ID else None
+        row = one_event.fetch(request.auth.org.pk, event_id)
         if row is None:
             raise NotFound(
                 "No event of this id is stored: it never arrived, waits to be processed, or is in quarantine."

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import msgspec
 import zstandard
+from django.conf import settings
 from django.db.models import BinaryField, QuerySet
 from django.db.models.functions import Substr
 
@@ -93,6 +94,18 @@ def _enough(sizes: Iterable[tuple[int, int]]) -> Iterator[int]:
             return
 
 
+def kept_for() -> str:
+    """How long the log keeps a line, in words: `30 days`, `36 hours`."""
+    days, hours = divmod(settings.EVENT_LOG_KEEP_HOURS, 24)
+    count, unit = (days, "day") if not hours else (settings.EVENT_LOG_KEEP_HOURS, "hour")
+    return f"{count:,} {unit}{'s' if count != 1 else ''}"
+
+
+def is_readable() -> bool:
+    """Whether this installation's log can be looked into; Kafka's can only be read in its order."""
+    return bool(settings.EVENT_LOG_URL == "postgres:")
+
+
 def list_log_sources(org: Organisation, now: datetime) -> list[str]:
     """Through which doors the newest records came."""
     recent = _records(org).filter(created_at__gte=now - LOOK_BACK)
@@ -106,7 +119,7 @@ def get_line(org: Organisation, record_id: int, place: int, at: datetime | None)
     record = found.filter(pk=record_id).first()
     lines = [] if record is None else unpack(bytes(record.payload))
     if record is None or place >= len(lines):
-        raise NotFound("There is no such line in the ingest log; it is kept for 30 days.")
+        raise NotFound(f"There is no such line in the ingest log; it is kept for {kept_for()}.")
     return judge(record, place, lines[place])
 
 

@@ -6,9 +6,10 @@ Row-level security decides what a reader sees here; only staff see everything. G
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from uuid import UUID
 
-from django.db.models import Max, Sum
+from django.db.models import Max, QuerySet, Sum
 
 from apps.events.edge import gauges
 from apps.events.flow.minutes import REAL, SUMS, Counts, Lag, counts_by_minute, last_minutes, measure_lag
@@ -35,37 +36,59 @@ class Answers:
     failed: int
 
 
-@dataclass(frozen=True)
-class Flow:
-    minutes: Sequence[datetime]
-    by_minute: Sequence[Counts]
-    by_platform: dict[str, list[int]]
-    organisations: Sequence[OfOrganisation]
-    waiting: int
-    oldest_waiting: datetime | None
-    is_ingesting: bool
-    lag: Lag
-    answers: Answers
-
-
 # Of the minutes shown, the last five that are over.
 WHOLE_MINUTES = slice(-6, -1)
 
 
+@dataclass(frozen=True)
+class Flow:
+    """As of `now`. Each part is asked for when it is wanted first: a page that shows one asks for no other."""
+
+    now: datetime
+
+    @cached_property
+    def minutes(self) -> Sequence[datetime]:
+        return last_minutes(self.now)
+
+    @cached_property
+    def by_minute(self) -> Sequence[Counts]:
+        return counts_by_minute(self._arrived, self.minutes)
+
+    @cached_property
+    def by_platform(self) -> dict[str, list[int]]:
+        return _by_platform(self.minutes)
+
+    @cached_property
+    def organisations(self) -> Sequence[OfOrganisation]:
+        return _by_organisation(self.minutes)
+
+    @cached_property
+    def waiting(self) -> int:
+        return store.waiting_lines()
+
+    @cached_property
+    def oldest_waiting(self) -> datetime | None:
+        return store.oldest_waiting()
+
+    @cached_property
+    def is_ingesting(self) -> bool:
+        return is_held()
+
+    @cached_property
+    def lag(self) -> Lag:
+        return measure_lag(self._arrived, self.now)
+
+    @cached_property
+    def answers(self) -> Answers:
+        return _answers()
+
+    @property
+    def _arrived(self) -> QuerySet[ArrivalMinute]:
+        return ArrivalMinute.objects.filter(REAL, minute__gte=self.minutes[0])
+
+
 def read_flow(now: datetime) -> Flow:
-    minutes = last_minutes(now)
-    found = ArrivalMinute.objects.filter(REAL, minute__gte=minutes[0])
-    return Flow(
-        minutes=minutes,
-        by_minute=counts_by_minute(found, minutes),
-        by_platform=_by_platform(minutes),
-        organisations=_by_organisation(minutes),
-        waiting=store.waiting_lines(),
-        oldest_waiting=store.oldest_waiting(),
-        is_ingesting=is_held(),
-        lag=measure_lag(found, now),
-        answers=_answers(),
-    )
+    return Flow(now)
 
 
 def _by_platform(minutes: Sequence[datetime]) -> dict[str, list[int]]:

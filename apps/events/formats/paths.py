@@ -23,19 +23,26 @@ HOUR = timedelta(hours=1)
 SPREAD_MINUTES = 20 * 24 * 60
 # Coprime with SPREAD_MINUTES, so that consecutive journeys fall on different days.
 STRIDE = 7_919
-MOST_JOURNEYS = 10_000_000
+# Of a whole file: a line of 20 bytes may stand for billions, and all of them become lines of the log.
+MOST_EVENTS = 10_000_000
 STEP = Decimal(1).scaleb(-18)
 
 
 def read(stream: BinaryIO, options: ReadOptions) -> Iterator[bytes]:
     text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
-    journey = 0
+    journey = events = 0
     for number, row in enumerate(
         table(text_lines(text), delimiter=";", needed=COLUMNS, what="conversion path"), start=2
     ):
         conversions, value, nulls = _numbers(row, number)
         name = hashlib.blake2s(f"{number};{';'.join(row[c] for c in COLUMNS)}".encode(), digest_size=8).hexdigest()
         steps = [step.strip() for step in row["path"].split(">")]
+        events += conversions + (conversions + nulls) * len(steps)
+        if events > MOST_EVENTS:
+            raise InvalidInput(
+                f"Line {number}: up to here the file stands for {events:,} events; {MOST_EVENTS:,} are taken at most. "
+                "Split it."
+            )
         for index, share in enumerate(chain(split(value, conversions), repeat(None, nulls))):
             end = options.end - timedelta(minutes=journey * STRIDE % SPREAD_MINUTES)
             yield from _journey(f"{name}-{index}", steps, end=end, share=share)
@@ -75,8 +82,6 @@ def _numbers(row: Mapping[str, str], number: int) -> tuple[int, Decimal, int]:
         value = Decimal(row["total_conversion_value"])
     except (ValueError, InvalidOperation) as error:
         raise InvalidInput(f"Line {number}: conversions, value and nulls must be numbers.") from error
-    if conversions + nulls > MOST_JOURNEYS:
-        raise InvalidInput(f"Line {number}: {conversions + nulls:,} journeys; a line may stand for {MOST_JOURNEYS:,}.")
     if conversions < 0 or nulls < 0 or not value.is_finite() or value < 0:
         raise InvalidInput(f"Line {number}: conversions, value and nulls must not be negative.")
     return conversions, value, nulls

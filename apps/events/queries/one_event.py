@@ -7,6 +7,9 @@ from uuid import UUID
 
 from apps.warehouse.public import execute
 
+# No event has a longer one.
+LONGEST_ID = 256
+
 
 @dataclass(frozen=True)
 class Row:
@@ -35,6 +38,7 @@ class Row:
     contributor_weights: list[float]
     consent: str
     properties: str
+    batch_id: UUID
     content_hash: str
 
 
@@ -57,5 +61,7 @@ LIMIT 1
 
 
 def fetch(org_id: UUID, event_id: str) -> Row | None:
+    if len(event_id) > LONGEST_ID:
+        return None
     rows = execute(org_id, "events.one_event", SQL, {"event_id": event_id.encode().hex()})
     return Row(**{name.removeprefix("e."): value for name, value in rows[0].items()}) if rows else None

@@ -1,10 +1,9 @@
-"""Which of these events are stored, and by which arrival? And one of them, as it is stored."""
+"""Which of these events are stored, and by which arrival?"""
 
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from apps.warehouse.public import execute
@@ -26,16 +25,6 @@ WHERE org_id = {{org_id:UUID}}
     AND timestamp >= {{since:DateTime64(6, 'UTC')}} AND timestamp <= {{until:DateTime64(6, 'UTC')}}
 ORDER BY received_at
 LIMIT 1 BY event_id
-"""
-ONE = """
-SELECT event_id, event_type, timestamp, received_at, person_id, session_id, platform, channel, campaign_id,
-    line_item_id, creative_id, publisher, cohort_id, device, country, region, postal_code, currency, revenue, spend,
-    contributor_ids, contributor_signals, contributor_weights, consent, properties,
-    lower(hex(content_hash)) AS content_hash, batch_id
-FROM events
-WHERE org_id = {org_id:UUID} AND event_id = {event_id:String}
-ORDER BY received_at
-LIMIT 1
 """
 
 
@@ -61,9 +50,3 @@ def _row_binary(text: str) -> bytes:
         head.append(size & 0x7F | 0x80)
         size >>= 7
     return bytes([*head, size]) + value
-
-
-def fetch_one(org_id: UUID, event_id: str) -> Mapping[str, Any] | None:
-    """Every column that the canonical form has."""
-    rows = execute(org_id, "events.stored_event", ONE, {"event_id": event_id})
-    return rows[0] if rows else None

@@ -12,20 +12,20 @@ from django.views.decorators.http import require_GET, require_POST
 
 from apps.common.errors import InvalidInput, NotFound
 from apps.common.figures import format_age
-from apps.common.pages import respond, text_parameter
+from apps.common.pages import once, respond, text_parameter
 from apps.events.actions import keep_test_event
 from apps.events.canonical import EventType
 from apps.events.debugger.foreseeing import foresee
 from apps.events.debugger.pretty import indented, pretty
-from apps.events.debugger.received import Received, find_line, get_line, list_log_sources, newest
+from apps.events.debugger.received import Received, find_line, get_line, is_readable, list_log_sources, newest
 from apps.events.debugger.states import MEANING, Line, State, tell_states
 from apps.events.debugger.tracing import trace
 from apps.events.edge.judging import judge, pointer
 from apps.events.flow.times import format_length
 from apps.events.quality import CODES, Window
-from apps.events.queries import stored_events
+from apps.events.queries import one_event
 from apps.events.unknown_fields import unknown_fields
-from apps.orgs.public import OrgRequest, Permission, data_org_id, requires
+from apps.orgs.public import Organisation, OrgRequest, Permission, data_org_id, requires
 
 PAGE = "events/live_events.html"
 FRAGMENTS = {"events-rows": "events/partials/_event_rows.html"}
@@ -52,18 +52,18 @@ def live_events(request: OrgRequest) -> HttpResponse:
     glances = newest(request.org, now, source=question["source"])
     lines = tell_states(data_org_id(request.org), [line for glance in glances for line in glance.lines])
     found = [line for line in lines if _fits(line, question)]
-    stored = stored_events.fetch_one(data_org_id(request.org), question["q"]) if question["q"] else None
     context = {
         "lines": [_row(line, now) for line in found[:SHOWN]],
         "looked_at": len(lines),
         "more": _more(glances, question),
         "question": question,
         "is_filtered": any(question.values()),
-        "stored": stored and {"id": stored["event_id"], "at": stored["received_at"]},
-        "sources": list_log_sources(request.org, now),
+        "stored": once(lambda: _stored(request.org, question["q"])),
+        "sources": once(lambda: list_log_sources(request.org, now)),
         "types": EventType.__args__,  # type: ignore[attr-defined]
         "states": list(MEANING.items()),
         "url": request.get_full_path(),
+        "is_readable": is_readable(),
         "time_zone": request.org.time_zone,
     }
     return respond(request, PAGE, FRAGMENTS, context)
@@ -72,7 +72,7 @@ def live_events(request: OrgRequest) -> HttpResponse:
 @require_GET
 @requires(Permission.IMPORT_EVENTS)
 def event(request: OrgRequest, event_id: str) -> HttpResponse:
-    row = stored_events.fetch_one(data_org_id(request.org), event_id)
+    row = _stored(request.org, event_id)
     if row is None:
         raise NotFound(f"No event {event_id[:120]!r} is stored here. It may wait, or have been turned away.")
     received = find_line(request.org, row["batch_id"], row["received_at"], bytes.fromhex(row["content_hash"]))
@@ -86,7 +86,7 @@ def received_line(request: OrgRequest, record_id: int, place: int) -> HttpRespon
     received = get_line(request.org, record_id, place, _moment(request.GET.get("at", "")))
     line = tell_states(data_org_id(request.org), [received])[0]
     is_event = line.received.why is None and line.received.is_done
-    row = stored_events.fetch_one(data_org_id(request.org), line.received.event_id) if is_event else None
+    row = _stored(request.org, line.received.event_id) if is_event else None
     return render(request, "events/event.html", _event_context(request, row, line))
 
 
@@ -119,6 +119,12 @@ def send_try(request: OrgRequest) -> HttpResponse:
         messages.success(request, "The event is in the log.")
         return redirect("org:live_events", org=request.org.slug)
     return respond(request, TRY_PAGE, TRY_FRAGMENTS, context)
+
+
+def _stored(org: Organisation, event_id: str) -> Mapping[str, Any] | None:
+    """The stored event by its columns' names."""
+    found = one_event.fetch(data_org_id(org), event_id) if event_id else None
+    return vars(found) if found else None
 
 
 def _verdict(told: Mapping[str, Any], is_fine: bool, keeps: bool) -> dict[str, Any]:

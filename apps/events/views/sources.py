@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 
 from apps.common.errors import InvalidInput
 from apps.common.figures import format_age
-from apps.common.pages import Link, respond, url_with
+from apps.common.pages import Link, once, respond, url_with
 from apps.events.flow.chart import Series, label, stacked
 from apps.events.flow.minutes import Counts, Lag, measure_lag, minutes_of
 from apps.events.flow.times import format_length
@@ -47,15 +47,16 @@ STEPS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1)}
 @requires(Permission.IMPORT_EVENTS)
 def sources(request: OrgRequest) -> HttpResponse:
     now = timezone.now()
+    _check_step(request)
     context = {
         "days": SHOWN_DAYS,
-        "sources": [row_of(source, now) for source in list_sources(request.org, now)],
-        "reasons": list_reasons(request.org),
-        "waiting": waiting_lines(request.org),
-        "arrivals": _arrivals(request, now, None),
+        "sources": once(lambda: [row_of(source, now) for source in list_sources(request.org, now)]),
+        "reasons": once(lambda: list_reasons(request.org)),
+        "waiting": once(lambda: waiting_lines(request.org)),
+        "arrivals": once(lambda: _arrivals(request, now, None)),
         "may_choose_data": request.actor.may(Permission.CHOOSE_DATA, request.org.pk),
-        "sample": find_sample(),
-        "watched": list_cards(request.org.time_zone, now),
+        "sample": once(find_sample),
+        "watched": once(lambda: list_cards(request.org.time_zone, now)),
         "may_manage_sources": request.actor.may(Permission.MANAGE_SOURCES, request.org.pk),
     }
     return respond(request, PAGE, FRAGMENTS, context)
@@ -65,15 +66,16 @@ def sources(request: OrgRequest) -> HttpResponse:
 @requires(Permission.IMPORT_EVENTS)
 def source(request: OrgRequest, name: str) -> HttpResponse:
     now = timezone.now()
+    _check_step(request)
     found = get_source(request.org, name, now)
     stored = stored_name(name)
     context = {
         "days": SHOWN_DAYS,
         "source": row_of(found, now),
-        "lag": _lag_words(measure_lag(minutes_of(request.org, stored), now)),
-        "arrivals": _arrivals(request, now, stored),
-        "reasons": list_reasons(request.org, stored),
-        "files": list_files(stored),
+        "lag": once(lambda: _lag_words(measure_lag(minutes_of(request.org, stored), now))),
+        "arrivals": once(lambda: _arrivals(request, now, stored)),
+        "reasons": once(lambda: list_reasons(request.org, stored)),
+        "files": once(lambda: list_files(stored)),
         "watched": find_watched(stored),
         "time_zone": request.org.time_zone,
     }
@@ -112,11 +114,14 @@ def _lag_words(lag: Lag) -> dict[str, str]:
     }
 
 
+def _check_step(request: OrgRequest) -> None:
+    if (by := request.GET.get("by", "minute")) not in STEPS:
+        raise InvalidInput(f"There is no chart by {by!r}; use minute or hour.")
+
+
 def _arrivals(request: OrgRequest, now: datetime, source: str | None) -> dict[str, Any]:
     """The chart of what arrived: the last 60 minutes, or seven days by the hour."""
     by = request.GET.get("by", "minute")
-    if by not in STEPS:
-        raise InvalidInput(f"There is no chart by {by!r}; use minute or hour.")
     steps, counts = (minute_counts if by == "minute" else hour_counts)(request.org, now, source)
     series = series_of(counts)
     when = "in the last 60 minutes" if by == "minute" else f"in the last {SHOWN_DAYS} days"
