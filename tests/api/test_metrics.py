@@ -4,15 +4,19 @@ from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
-from unittest.mock import patch
 from uuid import uuid4
 
 import pytest
 from django.test import Client
 
-from apps.common.errors import Unavailable
+from apps.common.errors import Forbidden
+from apps.events.reported.pushing import push
+from apps.orgs.models import AuditEntry
 from apps.orgs.permissions import Scope
+from apps.orgs.public import SERVICE, Actor, Role, acting
+from apps.warehouse.gateway import client
 from apps.warehouse.public import execute
+from tests.config.launcher import free_port
 from tests.support.world import NOW, World
 
 PATH = "/api/v1/metrics"
@@ -120,14 +124,38 @@ def test_a_day_is_the_organisations_and_asking_keeps_nothing(
     assert (row["grain"], row["platform"], row["campaign"]) == ("day", source.replace("-", "_"), "b")
 
 
+def test_who_pushed_is_in_the_audit_trail_once_a_request(world: World, ask: Callable[..., Any]) -> None:
+    source, asker = f"agent-{uuid4().hex[:8]}", ask("other_owner", Scope.WRITE_METRICS)
+    sent = {"source": source, "records": [GOOD, {**GOOD, "campaign_id": "b"}, 7]}
+    asker.post(PATH, sent, validate_only="1")
+    asker.post(PATH, sent)
+    asker.post(PATH, {"source": source, "records": [7]})
+    with acting(SERVICE):
+        (entry,) = AuditEntry.objects.filter(action="performance.pushed", detail__source=source)
+    assert (entry.org, entry.detail["accepted"], entry.detail["rejected"]) == (world.orgs["other_owner"], 2, 1)
+    assert entry.actor.startswith("key prc_")
+
+
+def test_only_who_may_import_pushes(world: World) -> None:
+    org = world.orgs["other_owner"]
+    viewer = Actor("viewer", frozenset({(org.pk, Role.VIEWER)}))
+    with pytest.raises(Forbidden):
+        push(actor=viewer, org=org, source="agent", records=[GOOD])
+
+
 def test_two_tenants_never_mix(world: World, post: Callable[..., tuple[int, Any]]) -> None:
     post(GOOD, source="shared-agent")
     assert kept(world, "shared-agent", "rival") == []
 
 
-def test_a_warehouse_that_is_away_is_told(ask: Callable[..., Any]) -> None:
+def test_a_warehouse_that_is_away_is_told(ask: Callable[..., Any], settings: Any) -> None:
     body, headers = {"source": "a", "records": [GOOD]}, ask("other_owner", Scope.WRITE_METRICS).headers
-    with patch("apps.events.reported.storing.insert", side_effect=Unavailable("ClickHouse does not answer.")):
+    there, settings.CLICKHOUSE_URL = settings.CLICKHOUSE_URL, f"http://127.0.0.1:{free_port()}"
+    client.cache_clear()
+    try:
         answer = Client(headers=headers).post(PATH, body, content_type="application/json")
+    finally:
+        settings.CLICKHOUSE_URL = there
+        client.cache_clear()
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
     assert int(answer.headers["Retry-After"]) >= 1

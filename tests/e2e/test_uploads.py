@@ -13,6 +13,7 @@ from uuid import uuid4
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from tests.config.launcher import eventually
 from tests.e2e.test_pages import RULES
 from tests.events.test_ingestor import drain
 from tests.support.world import YESTERDAY_NOON, World, event
@@ -105,7 +106,7 @@ def test_what_cannot_be_taken_is_said_and_not_sent(world: World, open_as: Open, 
     assert page.locator(".transfer").count() == 1
 
 
-def test_a_file_goes_up_without_javascript(world: World, open_as: Open, tmp_path: Path) -> None:
+def test_a_file_goes_up_and_in_without_javascript(world: World, open_as: Open, worker: None, tmp_path: Path) -> None:
     page = open_as("org_admin", script=False)
     page.goto(f"/o/{world.slug('buyer')}/files/")
     path = tmp_path / "plain.ndjson"
@@ -116,6 +117,19 @@ def test_a_file_goes_up_without_javascript(world: World, open_as: Open, tmp_path
     page.get_by_label("Format").select_option("paths")
     page.get_by_role("button", name="Show", exact=True).click()
     page.get_by_text("This is not a conversion path file").wait_for()
+    page.get_by_label("Format").select_option("ndjson")
+    page.get_by_role("button", name="Show", exact=True).click()
+    page.get_by_role("button", name="Import 1 line").click()
+
+    def says(text: str) -> bool:
+        page.reload()
+        return bool(page.get_by_text(text).count())
+
+    eventually(lambda: says("events are processed"), what="the worker to import the file")
+    drain()
+    accepted = page.locator(".figure", has_text="Accepted").locator(".figure-value")
+    page.reload()
+    assert accepted.text_content() == "1"
 
 
 def test_a_report_is_mapped_by_keyboard(world: World, open_as: Open, tmp_path: Path) -> None:

@@ -198,9 +198,11 @@ def test_while_the_warehouse_is_away_a_report_waits_and_counts_once_it_is_back(
     there = settings.CLICKHOUSE_URL
     settings.CLICKHOUSE_URL = f"http://127.0.0.1:{free_port()}"
     client.cache_clear()
-    running.run_import(org, upload_id)
-    settings.CLICKHOUSE_URL = there
-    client.cache_clear()
+    try:
+        running.run_import(org, upload_id)
+    finally:
+        settings.CLICKHOUSE_URL = there
+        client.cache_clear()
     found = kept(org, upload_id)
     assert (found.state, found.tries) == (UploadState.QUEUED, 1)
     assert "ClickHouse does not answer" in found.error

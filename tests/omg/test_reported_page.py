@@ -13,10 +13,12 @@ from apps.common.period import Period
 from apps.omg.queries import counted as counts
 from apps.omg.queries import reported as reports
 from apps.omg.reported import METRICS, Pair, by_campaign, by_day, by_source, compare, whole
+from apps.orgs.public import SERVICE, acting, show_generated, show_real
 from tests.support.world import YESTERDAY_NOON, World, import_report
 
 SignIn = Callable[[str | None], Client]
 YESTERDAY = YESTERDAY_NOON.date()
+PAGES_OF_CHARTS = {"trend": "reported/", "arrivals": "sources/"}
 BY_KEY = {metric.key: metric for metric in METRICS}
 
 
@@ -52,9 +54,44 @@ def test_csv_has_every_digit(world: World, as_persona: SignIn) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("query", ["?by=secret", "?metric=cpm", "?sort=x", "?order=x", "?range=5y"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "?by=secret", "?metric=cpm", "?sort=x", "?order=x", "?range=5y", "?source=theirs", "?source=%00",
+        "?sorce=hulu-report", "?format=xlsx", "?table=secret",
+    ],
+)  # fmt: skip
 def test_an_unknown_filter_is_refused(query: str, world: World, as_persona: SignIn) -> None:
     assert page(as_persona("viewer"), world, query).status_code == 400
+
+
+@pytest.mark.django_db
+def test_a_source_may_be_silent_in_a_period_and_one_that_never_reported_is_refused(
+    world: World, as_persona: SignIn
+) -> None:
+    silent = page(as_persona("viewer"), world, "?start=2026-01-01&end=2026-01-02&source=hulu-report")
+    assert (silent.status_code, silent.context["breakdown"]["rows"]) == (200, [])
+    unknown = page(as_persona("viewer"), world, "?source=theirs").content.decode()
+    assert "No source &#x27;theirs&#x27; reports anything here; those that do are hulu-report" in unknown
+    theirs = as_persona("stranger").get(f"/o/{world.slug('rival')}/reported/?source=theirs&range=7d")
+    assert theirs.status_code == 200
+    assert reports.fetch_sources(world.orgs["platform"].pk) == []
+
+
+@pytest.mark.django_db
+def test_files_of_generated_data_say_so(world: World, as_persona: SignIn) -> None:
+    org, client = world.orgs["buyer"], as_persona("org_admin")
+    with acting(SERVICE):
+        show_generated(actor=SERVICE, org=org)
+    try:
+        contexts = {part: client.get(f"/o/{org.slug}/{path}").context for part, path in PAGES_OF_CHARTS.items()}
+    finally:
+        with acting(SERVICE):
+            show_real(actor=SERVICE, org=org)
+    for part, context in contexts.items():
+        chart = context[part]() if callable(context[part]) else context[part]
+        assert chart["file"].endswith("-generated")
+        assert chart["picture"].startswith(f"{org.name}, generated data: ")
 
 
 @pytest.mark.django_db

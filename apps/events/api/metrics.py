@@ -94,5 +94,8 @@ class Metrics(ApiView):
         campaign and hour; the same again changes nothing."""
         body: Mapping[str, Any] = self.read_body(request, MetricsBody)
         asks = self.asked.get("validate_only") in {"1", "true"}
-        told = push(org=request.auth.org, source=body["source"], records=body["records"], validate_only=asks)
+        caller = request.auth
+        told = push(
+            actor=caller.actor, org=caller.org, source=body["source"], records=body["records"], validate_only=asks
+        )
         return Response({**told.counts, "items": told.items})

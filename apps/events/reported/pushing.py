@@ -22,7 +22,7 @@ from apps.events.reported.judging import LONGEST_TEXT, Record, Wrong, check_figu
 from apps.events.reported.keeping import check_source
 from apps.events.reported.plan import AHEAD, platform_of
 from apps.events.reported.roles import FIGURES, WHOLE, Role
-from apps.orgs.public import Organisation
+from apps.orgs.public import Actor, Organisation, Permission, check, record
 
 MOST_RECORDS = 10_000
 UNKNOWN_FIELD = re.compile(r"unknown field `(.+)`", re.S)
@@ -68,10 +68,12 @@ class Told:
 
 
 def push(
-    *, org: Organisation, source: str, records: Sequence[Any], validate_only: bool = False, now: datetime | None = None
-) -> Told:
+    *, actor: Actor, org: Organisation, source: str, records: Sequence[Any], validate_only: bool = False,
+    now: datetime | None = None,
+) -> Told:  # fmt: skip
     """Keep the good ones of `records` (decoded JSON): each replaces what the source said of the same campaign and hour
     before."""
+    check(actor, Permission.IMPORT_EVENTS, org)
     check_source(source)
     if len(records) > MOST_RECORDS:
         raise TooMany(f"A request has at most {MOST_RECORDS:,} records; this one has {len(records):,}.")
@@ -87,6 +89,9 @@ def push(
             kept.append(found)
         told.append(_told(place, found))
     if kept and not validate_only:
+        rejected = len(told) - len(kept)
+        record(org=org, actor=actor, action="performance.pushed", source=source, accepted=len(kept), rejected=rejected)
+        # The warehouse takes nothing back, hence last.
         storing.replace(kept, org_id=org.pk, source=source, at=at, token=uuid4().hex)
     return Told(told)
 

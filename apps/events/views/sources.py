@@ -30,7 +30,7 @@ from apps.events.sources import (
     waiting_lines,
 )
 from apps.events.watched.selectors import list_cards
-from apps.orgs.public import OrgRequest, Permission, requires
+from apps.orgs.public import OrgRequest, Permission, data_mark, requires
 
 PAGE = "events/sources.html"
 FRAGMENTS = {
@@ -124,12 +124,13 @@ def _arrivals(request: OrgRequest, now: datetime, source: str | None) -> dict[st
     by = request.GET.get("by", "minute")
     steps, counts = (minute_counts if by == "minute" else hour_counts)(request.org, now, source)
     series = series_of(counts)
+    name = f"{request.org.name}, generated data" if request.org.shows_generated else request.org.name
     when = "in the last 60 minutes" if by == "minute" else f"in the last {SHOWN_DAYS} days"
     return {
         "title": f"Events per {by}",
         "subtitle": f"what arrived {when}, times in {request.org.time_zone}",
-        "picture": f"{request.org.name}: events per {by}",
-        "file": f"{request.org.slug}-events-per-{by}",
+        "picture": f"{name}: events per {by}",
+        "file": f"{request.org.slug}-events-per-{by}{data_mark(request.org)}",
         "json": stacked(steps, STEPS[by], series, request.org.time_zone),
         "links": [
             Link(key, words, url_with(request, by=key), key == by)

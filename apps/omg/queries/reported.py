@@ -63,6 +63,7 @@ FROM reported
 WHERE org_id = {org_id:UUID}
 HAVING count() > 0
 """
+SOURCES = "SELECT DISTINCT source FROM reported WHERE org_id = {org_id:UUID} ORDER BY source LIMIT 1000"
 
 
 def fetch(org_id: UUID, period: Period) -> list[Row]:
@@ -74,3 +75,8 @@ def fetch(org_id: UUID, period: Period) -> list[Row]:
 def fetch_extent(org_id: UUID, *, time_zone: str) -> Extent | None:
     rows = execute(org_id, "omg.reported_extent", EXTENT, {"time_zone": time_zone})
     return Extent(**rows[0]) if rows else None
+
+
+def fetch_sources(org_id: UUID) -> list[str]:
+    """All that ever reported."""
+    return [row["source"] for row in execute(org_id, "omg.reported_sources", SOURCES)]

@@ -4,6 +4,7 @@ import csv
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpResponse
 from django.utils import timezone
@@ -45,6 +46,8 @@ FRAGMENTS = {
 }
 TABLES = {"source": by_source, "campaign": by_campaign}
 ORDERS = {"reported": "Sort by figure", "difference": "Sort by difference"}
+PARTS = ("breakdown", "trend")
+PARAMETERS = ("range", "start", "end", "format", "table", "source", "metric", "by", "order", "sort")
 DEFAULT_SORT = "-spend"
 SAME = ", of the days and campaigns that the report has"
 DEFINITIONS = {
@@ -65,11 +68,13 @@ DIFFERENCE = (
 @requires(Permission.VIEW_OVERVIEW)
 def reported(request: OrgRequest) -> HttpResponse:
     now = timezone.now()
+    _check_names(request)
     period = read_period(request.GET, time_zone=request.org.time_zone, now=now)
     data_id = data_org_id(request.org)
     extent = reports.fetch_extent(data_id, time_zone=period.time_zone)
     rows = reports.fetch(data_id, period) if extent else []
-    shown, source = _of_source(request, rows)
+    source = _source(request, rows, data_id)
+    shown = [row for row in rows if row.source == source] if source else rows
     data = compare(shown, counts.fetch(data_id, period) if shown else [], request.org.currency)
     if request.GET.get("format") == "csv":
         return _csv(request, data, period)
@@ -93,10 +98,24 @@ def reported(request: OrgRequest) -> HttpResponse:
     return respond(request, PAGE, FRAGMENTS, context)
 
 
-def _of_source(request: OrgRequest, rows: Sequence[reports.Row]) -> tuple[Sequence[reports.Row], str]:
-    """Rows of the source that the URL names; one that reports nothing here has none."""
-    source = request.GET.get("source", "")[:40]
-    return ([row for row in rows if row.source == source] if source else rows), source
+def _check_names(request: OrgRequest) -> None:
+    for name in request.GET:
+        if name not in PARAMETERS:
+            raise InvalidInput(f"There is no parameter {name[:80]!r} here; use one of {', '.join(PARAMETERS)}.")
+    for name, known in (("format", ("csv",)), ("table", PARTS)):
+        if (value := request.GET.get(name, known[0])) not in known:
+            raise InvalidInput(f"There is no {name} {value[:80]!r} here; use {' or '.join(known)}.")
+
+
+def _source(request: OrgRequest, rows: Sequence[reports.Row], data_id: UUID) -> str:
+    """The source that the URL names. One may report nothing in this period, but not nothing ever."""
+    source = request.GET.get("source", "")
+    if source and not any(row.source == source for row in rows):
+        known = reports.fetch_sources(data_id)
+        if source not in known:
+            told = f"those that do are {', '.join(known[:20])}" if known else "no source does"
+            raise InvalidInput(f"No source {source[:40]!r} reports anything here; {told}.")
+    return source
 
 
 def _figure(metric: Metric, pair: Pair, currency: str) -> dict[str, Any]:
@@ -136,12 +155,13 @@ def _trend(request: OrgRequest, data: Comparison, period: Period) -> dict[str, A
     def words(value: Decimal | None) -> str:
         return format_value(value, metric.unit, currency, places=places)
 
+    name = f"{request.org.name}, generated data" if request.org.shows_generated else request.org.name
     bars = f"{currency}, bars" if metric.unit == "money" else "Bars"
     return {
         "title": f"{metric.name} by day, reported and counted",
         "subtitle": f"{bars}: reported, line: counted by Precise; days in {period.zone_label}",
-        "picture": f"{request.org.name}: {metric.name} by day, reported and counted, {period.label}",
-        "file": f"{request.org.slug}-reported-{metric.key}-{period.start}-{period.end}",
+        "picture": f"{name}: {metric.name} by day, reported and counted, {period.label}",
+        "file": f"{request.org.slug}-reported-{metric.key}-{period.start}-{period.end}{data_mark(request.org)}",
         "json": chart.beside(metric, period, pairs, [_tip(pair, words) for pair in pairs], currency),
         "metric_links": [
             Link(one.key, one.name, url_with(request, metric=one.key), one.key == metric.key) for one in METRICS
