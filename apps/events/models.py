@@ -161,6 +161,9 @@ class WatchedSource(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     looked_at = models.DateTimeField(null=True)
     error = models.TextField(blank=True, help_text="Why the last look saw nothing.")
+    looked_since = models.DateField(
+        null=True, help_text="There are too many files: those that name an earlier day are left out."
+    )
 
     class Meta:
         ordering = ["name"]

@@ -23,9 +23,10 @@ from apps.events.formats.reds import FEEDS
 from apps.events.log.models import LogRecord
 from apps.events.models import FileImport, WatchedFile, WatchedSource
 from apps.events.tasks import look_at_watched_source, look_at_watched_sources
-from apps.events.watched import actions, looking, queue
+from apps.events.watched import actions, looking, places, queue
 from apps.events.watched.actions import Wish
 from apps.events.watched.looking import Look, look
+from apps.events.watched.names import day_of
 from apps.orgs.models import AuditEntry, Organisation
 from apps.orgs.public import Actor, Role
 from apps.warehouse.public import execute
@@ -573,6 +574,51 @@ def test_a_place_that_is_away_uses_up_no_tries(org: Organisation, bucket: Any, c
         file = WatchedFile.objects.get()
         assert (file.state, file.tries) == ("failed", 0)
     assert looked(org, source, clock).imported == 1
+
+
+@pytest.mark.parametrize("name", ["{feed}/{day}/13/{number}.ndjson", "{feed}_V1_{day}T130000_{number}.ndjson"])
+@pytest.mark.parametrize("where", ["bucket", "folder"])
+def test_among_too_many_files_those_of_the_last_weeks_are_still_taken(
+    org: Organisation, bucket: Any, folder: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch, where: str, name: str
+) -> None:
+    monkeypatch.setattr(places, "MOST_FILES", 6)
+    monkeypatch.setattr(places, "MOST_FOLDERS", 8)
+    key = {"access_key_id": "key", "secret": "s"} if where == "bucket" else {}
+    source = watch(org, bucket.url if key else f"file://{folder}", **key)
+
+    def deliver(feed: str, days_ago: int, number: int) -> None:
+        day = f"{clock.now - timedelta(days=days_ago):%Y-%m-%d}"
+        path = name.format(feed=feed, day=day, number=number)
+        bucket.put(f"wins/{path}", lines(number)) if key else put(folder, path, lines(number))
+
+    for number in range(4):
+        deliver("wins", 100 + number, number)
+    clock.now = timezone.now()
+    twice(org, source, clock)
+    assert sorted(ledger(org))[0][1] == "imported"
+    for number in range(4, 20):
+        deliver("bids", 100 + number, number)
+    deliver("wins", 1, 20)
+    deliver("clicks", 0, 21)
+    clock.now = timezone.now() + timedelta(minutes=5)
+    seen = twice(org, source, clock)
+    assert (seen.error, seen.found) == ("", 2)
+    assert [state for _, state, _ in ledger(org)] == ["imported"] * 6
+    with entered(org):
+        found = WatchedSource.objects.get()
+        assert found.looked_since == (clock.now - timedelta(days=35)).date()
+        wish = Wish(name="logs", url=source.url, format="ndjson", **key)
+        assert actions.change_source(actor=admin_of(org), org=org, source=found, wish=wish).looked_since is None
+    for number in range(8):
+        deliver("clicks", 0, 30 + number)
+    assert "more than 6 files that name no day before" in looked(org, source, clock).error
+
+
+def test_a_folder_is_of_a_day_only_if_its_name_says_nothing_else() -> None:
+    of_days = {path: day_of(path) for path in ("a/2026-11-24/", "a/date=20261124/", "2026/11/24/", "b/dt=2026-11-24/")}
+    assert set(of_days.values()) == {datetime(2026, 11, 24).date()}
+    others = ("since-2026-11-24/", "2026/11/", "2026-11-24/13/", "2026-13-24/", "")
+    assert {day_of(path) for path in others} == {None}
 
 
 def test_a_bucket_that_is_not_there_is_said(org: Organisation, bucket: Any, clock: Clock) -> None:

@@ -21,7 +21,7 @@ FIELDS = (
     "access_key_id",
 )  # fmt: skip
 # The others are the worker's and of those who pause, who may write them at the same time.
-KEPT = (*FIELDS, "sealed_secret")
+KEPT = (*FIELDS, "sealed_secret", "looked_since")
 
 
 @dataclass(frozen=True)
@@ -142,6 +142,7 @@ def _fill(source: WatchedSource, org: Organisation, wish: Wish) -> None:
     place_of(wish.url, org=org.slug, key=Key(wish.access_key_id, "") if wish.access_key_id else None)
     for name in FIELDS:
         setattr(source, name, getattr(wish, name))
+    source.looked_since = None
     try:
         with transaction.atomic():
             source.save(update_fields=None if source._state.adding else KEPT)

@@ -5,9 +5,9 @@ the ledger, so that a worker killed in the middle leaves neither, and the file i
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -19,11 +19,14 @@ from apps.events.formats.registry import get_format
 from apps.events.importing import import_stream
 from apps.events.models import WatchedFile, WatchedSource
 from apps.events.watched import ledger
-from apps.events.watched.places import Found, Key, Place, place_of
+from apps.events.watched.names import day_of
+from apps.events.watched.places import Found, Key, Place, TooMany, Window, place_of
 from apps.events.watched.seal import unseal
 from apps.orgs.public import SERVICE, Organisation, acting, in_schema_of
 
 log = structlog.get_logger()
+# Where a place has too many files. A delivery that is later than this is not seen there any more.
+LOOK_BACK = timedelta(days=35)
 Clock = Callable[[], datetime]
 
 
@@ -56,7 +59,7 @@ def look(
     seen = Look(source.name)
     try:
         place = place_for(source, org)
-        found = place.list_files()
+        found, since = list_place(place, source, clock())
     except AppError as error:
         seen.error = error.message
         _keep_error(org, source, error.message, clock())
@@ -64,7 +67,7 @@ def look(
     with entered(org):
         noted = ledger.note(source, found, clock())
         is_busy = ledger.is_busy(source, clock())
-        WatchedSource.objects.filter(pk=source.pk).update(looked_at=clock(), error="")
+        WatchedSource.objects.filter(pk=source.pk).update(looked_at=clock(), error="", looked_since=since)
     seen.found, seen.new, seen.growing = len(found), noted.new, noted.growing
     began = clock()
     while not is_busy and clock() - began < budget and take_next(org, source.pk, place, seen, clock):
@@ -104,7 +107,18 @@ def place_for(source: WatchedSource, org: Organisation) -> Place:
 
 def preview(source: WatchedSource, org: Organisation, *, key: Key | None) -> list[Found]:
     """What a look would pick up, asked with this key, without a trace in the ledger."""
-    return ledger.wanted(place_of(source.url, org=org.slug, key=key).list_files(), source)
+    found, _ = list_place(place_of(source.url, org=org.slug, key=key), source, timezone.now())
+    return ledger.wanted(found, source)
+
+
+def list_place(place: Place, source: WatchedSource, now: datetime) -> tuple[list[Found], date | None]:
+    """The place's files. Where there are too many for a look, those of the last weeks, by the day that they or their
+    folders name, and since when; that stays so until the source is changed."""
+    if source.looked_since is None:
+        with suppress(TooMany):
+            return place.list_files(), None
+    since = (now - LOOK_BACK).date()
+    return place.list_files(Window(since, lambda path: day_of(path, own=source.hour_pattern))), since
 
 
 @contextmanager

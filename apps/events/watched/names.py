@@ -4,7 +4,7 @@ Times in names are UTC, as the vendors say of theirs; a pattern of one's own may
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -26,6 +26,11 @@ BY_DAY = (
     r"(?:^|/)(?P<Y>20\d\d)/(?P<m>\d\d)/(?P<d>\d\d)(?:/|$)",
     r"(?:^|\D)" + DAY + r"(?:\D|$)",
 )
+# A folder is of a day only if its name says nothing else: `since-2026-01-01/` may hold later days.
+FOLDERS = (
+    r"(?:^|/)(?:[A-Za-z_]+=)?" + DAY + r"/$",
+    r"(?:^|/)(?P<Y>20\d\d)/(?P<m>\d\d)/(?P<d>\d\d)/$",
+)
 DIRECTIVES: Mapping[str, str] = {
     "Y": r"(?P<Y>\d{4})", "m": r"(?P<m>\d\d)", "d": r"(?P<d>\d\d)", "H": r"(?P<H>\d\d)",
     "M": r"\d\d", "S": r"\d\d", "z": r"(?P<z>[+-]\d\d:?\d\d|Z)", "%": "%",
@@ -40,6 +45,17 @@ def hour_of(path: str, *, own: str = "", daily: bool = False) -> datetime | None
         moment = _moment(found.groupdict(), daily=daily) if found else None
         if moment is not None:
             return moment
+    return None
+
+
+def day_of(path: str, *, own: str = "") -> date | None:
+    """The day that a file's path names, or that a folder is for; a folder's path ends in a slash."""
+    if not path.endswith("/"):
+        named = hour_of(path, own=own, daily=True)
+        return named and named.date()
+    for pattern in _folders():
+        if (found := pattern.search(path)) and (moment := _moment(found.groupdict(), daily=True)):
+            return moment.date()
     return None
 
 
@@ -74,6 +90,11 @@ def _directive(name: str, own: str) -> str:
 @lru_cache(2)
 def _table(daily: bool) -> tuple[Any, ...]:
     return tuple(re2.compile(pattern) for pattern in (BY_HOUR + BY_DAY if daily else BY_HOUR))
+
+
+@lru_cache(1)
+def _folders() -> tuple[Any, ...]:
+    return tuple(re2.compile(pattern) for pattern in FOLDERS)
 
 
 def _moment(named: Mapping[str, str | None], *, daily: bool) -> datetime | None:

@@ -9,10 +9,10 @@ no secret and these credentials are everybody's. `{org}` in either list stands f
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from errno import ELOOP
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO, Protocol, cast
@@ -25,6 +25,9 @@ from apps.common.errors import InvalidInput, Unavailable
 
 BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 MOST_FILES = 100_000
+# Of a bucket that is gone through folder by folder: each is a question.
+MOST_FOLDERS = 2_000
+FEWER = "watch a folder with fewer, or have files or folders name their day, such as 2026-11-24."
 LONGEST_PATH = 1024
 BLOCK = 8 << 20
 TIMEOUTS = {"connect_timeout": 5, "read_timeout": 30, "retries": {"max_attempts": 2}}
@@ -41,9 +44,25 @@ class Found:
     whole: bool
 
 
+@dataclass(frozen=True)
+class Window:
+    """Leaves out files and folders that name a day before `since`; a folder's path ends in a slash."""
+
+    since: date
+    day_of: Callable[[str], date | None]
+
+    def has(self, path: str) -> bool:
+        day = self.day_of(path)
+        return day is None or day >= self.since
+
+
+class TooMany(InvalidInput):
+    """More files than a look can go through."""
+
+
 class Place(Protocol):
-    def list_files(self) -> list[Found]:
-        """All files, in order of their paths."""
+    def list_files(self, window: Window | None = None) -> list[Found]:
+        """All files, or those of the window, in order of their paths."""
         ...
 
     def open(self, path: str, version: str) -> Any:
@@ -119,13 +138,18 @@ class Folder:
     def __init__(self, root: str, below: tuple[str, ...]) -> None:
         self._root, self._below = root, below
 
-    def list_files(self) -> list[Found]:
+    def list_files(self, window: Window | None = None) -> list[Found]:
         found: list[Found] = []
         with self._opened(self._below) as folder:
-            for at, _, names, inside in os.fwalk(".", dir_fd=folder, follow_symlinks=False):
+            for at, folders, names, inside in os.fwalk(".", dir_fd=folder, follow_symlinks=False):
+                base = f"{at}/".removeprefix("./")
+                if window is not None:
+                    folders[:] = [name for name in folders if window.has(f"{base}{name}/")]
                 for name in names:
-                    path = f"{at}/{name}".removeprefix("./")
-                    _check_count(len(found))
+                    path = f"{base}{name}"
+                    if window is not None and not window.has(path):
+                        continue
+                    _check_count(len(found), window)
                     with suppress(FileNotFoundError):
                         status = os.stat(name, dir_fd=inside, follow_symlinks=False)
                         if stat.S_ISREG(status.st_mode) and _is_storable(path):
@@ -165,12 +189,12 @@ class Bucket:
     def __init__(self, bucket: str, prefix: str, key: Key | None) -> None:
         self._bucket, self._prefix, self._key = bucket, prefix, key
 
-    def list_files(self) -> list[Found]:
+    def list_files(self, window: Window | None = None) -> list[Found]:
         found: list[Found] = []
         with _explained(f"s3://{self._bucket}/{self._prefix}"):
-            for page in self._pages():
+            for page in self._pages(self._prefix) if window is None else self._walk(window):
                 found.extend(self._found(one) for one in page if self._is_file(one))
-                _check_count(len(found))
+                _check_count(len(found), window)
         return sorted(found, key=lambda one: one.path)
 
     @contextmanager
@@ -182,15 +206,34 @@ class Bucket:
                 raise Unavailable(f"{path} was replaced meanwhile; its new version is taken up by the next look.")
             yield cast(BinaryIO, raw)
 
-    def _pages(self) -> Iterator[list[dict[str, Any]]]:
-        files = self._files()
-        more: dict[str, str] = {}
-        while True:
-            page = files.call_s3("list_objects_v2", Bucket=self._bucket, Prefix=self._prefix, **more)
+    def _walk(self, window: Window) -> Iterator[list[dict[str, Any]]]:
+        """Folder by folder, so that past days cost no more than their names; a day's folder is listed at once."""
+        waiting, asked = [self._prefix], 0
+        while waiting:
+            asked += 1
+            if asked > MOST_FOLDERS:
+                raise TooMany(f"There are more than {MOST_FOLDERS:,} folders; {FEWER}")
+            folder = waiting.pop()
+            whole_day = window.day_of(folder.removeprefix(self._prefix)) is not None
+            for page in self._answers(folder, "" if whole_day else "/"):
+                below = [one["Prefix"] for one in page.get("CommonPrefixes", [])]
+                waiting.extend(one for one in below if window.has(one.removeprefix(self._prefix)))
+                files = page.get("Contents", [])
+                yield [one for one in files if window.has(one["Key"].removeprefix(self._prefix))]
+
+    def _pages(self, prefix: str) -> Iterator[list[dict[str, Any]]]:
+        for page in self._answers(prefix, ""):
             yield page.get("Contents", [])
+
+    def _answers(self, prefix: str, delimiter: str) -> Iterator[dict[str, Any]]:
+        files = self._files()
+        more: dict[str, str] = {"Delimiter": delimiter} if delimiter else {}
+        while True:
+            page = files.call_s3("list_objects_v2", Bucket=self._bucket, Prefix=prefix, **more)
+            yield page
             if not page.get("IsTruncated"):
                 return
-            more = {"ContinuationToken": page["NextContinuationToken"]}
+            more["ContinuationToken"] = page["NextContinuationToken"]
 
     def _files(self) -> Any:
         from s3fs import S3FileSystem  # 60 MB that most processes never need
@@ -235,11 +278,10 @@ def _is_storable(path: str) -> bool:
     return len(path.encode("utf-8", "surrogateescape")) <= LONGEST_PATH and path.isprintable()
 
 
-def _check_count(count: int) -> None:
+def _check_count(count: int, window: Window | None) -> None:
     if count > MOST_FILES:
-        raise InvalidInput(
-            f"There are more than {MOST_FILES:,} files; watch a folder with fewer, for example one month's."
-        )
+        which = f" that name no day before {window.since:%Y-%m-%d}" if window else ""
+        raise TooMany(f"There are more than {MOST_FILES:,} files{which}; {FEWER}")
 
 
 @contextmanager
