@@ -1,21 +1,15 @@
-"""An organisation of a test's own, a folder and a bucket to watch, brokers."""
+"""An organisation of a test's own, its clock, brokers."""
 
 from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
-import boto3
 import pytest
 from django.utils import timezone
-from moto.server import ThreadedMotoServer
 
-from apps.events.models import WatchedSource
 from apps.orgs.models import Kind, Organisation
 from apps.orgs.public import SERVICE, create_organisation
 from tests.support.kafka import MockCluster
-from tests.support.watched import watch
 
 
 @pytest.fixture
@@ -35,48 +29,8 @@ def moment(monkeypatch: pytest.MonkeyPatch) -> datetime:
     return now
 
 
-@pytest.fixture
-def folder(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
-    settings.WATCH_ROOTS = [str(tmp_path)]
-    monkeypatch.setenv("WATCH_ROOTS", str(tmp_path))
-    (tmp_path / "in").mkdir()
-    return tmp_path / "in"
-
-
-@pytest.fixture
-def source(org: Organisation, folder: Path) -> WatchedSource:
-    return watch(org, f"file://{folder}")
-
-
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[MockCluster]:
     made = MockCluster()
     yield made
     made.stop()
-
-
-@pytest.fixture(scope="session")
-def s3() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture
-def bucket(s3: str, settings: Any) -> Any:
-    settings.WATCH_S3_ENDPOINT, settings.WATCH_S3_REGION = s3, "us-east-1"
-    client = boto3.client(
-        "s3", endpoint_url=s3, region_name="us-east-1", aws_access_key_id="key", aws_secret_access_key="secret"
-    )
-    name = f"delivery-{uuid4().hex[:8]}"
-    client.create_bucket(Bucket=name)
-
-    class Delivery:
-        url = f"s3://{name}/wins"
-
-        def put(self, key: str, content: bytes) -> None:
-            client.put_object(Bucket=name, Key=key, Body=content)
-
-    return Delivery()

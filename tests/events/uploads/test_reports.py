@@ -20,10 +20,9 @@ from apps.orgs.public import SERVICE, acting, in_schema_of
 from apps.warehouse.gateway import client
 from apps.warehouse.public import execute
 from tests.config.launcher import free_port
-from tests.events.test_uploads import cancel_elsewhere, kept, made_org, no_queue, page, signed_in, start, upload
+from tests.support.uploads import cancel_elsewhere, kept, made_org, page, signed_in, start, upload
 
 pytestmark = pytest.mark.usefixtures("committed", "no_queue")
-__all__ = ["no_queue"]
 REPORT = b"Report of November\nCampaign;Day;Cost;Clicks;Owner\nAutumn;01.11.2026;1.234,50;12;a@mail.example\n\
 Autumn;02.11.2026;--;3;b@mail.example\nAutumn;31.11.2026;1,00;1;c@mail.example\nTotal;;1.234,50;16;\n"
 SPEND = "SELECT campaign, sum(spend) AS spend FROM reported FINAL WHERE org_id = {org_id:UUID} GROUP BY campaign"
