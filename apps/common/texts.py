@@ -20,6 +20,13 @@ def one_line(text: str, *, name: str, longest: int) -> str:
     return text
 
 
+def whole_number(text: str, wrong: str, *, digits: int = 18) -> int:
+    """A number of plain digits as a URL, form or header has it; `wrong` says what it should have been."""
+    if not (text.isascii() and text.isdigit() and len(text) <= digits):
+        raise InvalidInput(wrong)
+    return int(text)
+
+
 def check_characters(text: str, *, name: str) -> None:
     if "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
         raise InvalidInput(f"{name} has a character that no text has (NUL or half of one); leave it out.")

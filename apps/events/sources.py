@@ -57,15 +57,16 @@ class Source:
 
 @dataclass(frozen=True)
 class Reason:
-    """Lines in quarantine for one reason, with one of them to look at; personal data was taken out on arrival."""
+    """Lines or rows that were turned away for one reason, with one of them to look at; personal data was taken out on
+    arrival."""
 
     code: str
     meaning: str
     count: int
-    sources: int
-    since: datetime
     message: str
     sample: str
+    sources: int = 1
+    since: datetime | None = None
 
     @property
     def is_age(self) -> bool:
@@ -142,8 +143,12 @@ def quarantined(org: Organisation) -> QuerySet[QuarantinedLine]:
 
 
 def list_reasons(org: Organisation, source: str | None = None) -> list[Reason]:
-    """In the organisation's schema, the most frequent first."""
-    lines = quarantined(org) if source is None else quarantined(org).filter(source=source)
+    """Why lines are in quarantine: of the organisation, or of one source."""
+    return reasons_of(quarantined(org) if source is None else quarantined(org).filter(source=source))
+
+
+def reasons_of(lines: QuerySet[QuarantinedLine]) -> list[Reason]:
+    """In the organisation's schema, the most frequent first, each with its newest line."""
     found = lines.values("code").annotate(
         lines=Count("pk"), sources=Count("source", distinct=True), since=Min("created_at"), newest=Max("pk")
     )
@@ -151,12 +156,12 @@ def list_reasons(org: Organisation, source: str | None = None) -> list[Reason]:
     return [
         Reason(
             code=one["code"],
-            meaning=CODES.get(one["code"], ""),
+            meaning=CODES.get(one["code"], one["code"]),
             count=one["lines"],
-            sources=one["sources"],
-            since=one["since"],
             message=newest[one["newest"]].message,
             sample=newest[one["newest"]].line[:SAMPLE_CHARACTERS],
+            sources=one["sources"],
+            since=one["since"],
         )
         for one in sorted(found, key=lambda one: -one["lines"])
     ]

@@ -1,11 +1,11 @@
 """Which of these events are stored, and by which arrival?"""
 
-from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from apps.events.queries.keys import literal
 from apps.warehouse.public import execute
 
 
@@ -29,15 +29,12 @@ LIMIT 1 BY event_id
 
 
 def fetch(org_id: UUID, events: Sequence[tuple[str, datetime]]) -> dict[str, Row]:
-    """By event id; each is asked for with the time at which it happened.
-
-    The ids stand in the SQL as one literal of base64: a bound list of this length does not fit into a URL.
-    """
+    """By event id; each is asked for with the time at which it happened."""
     if not events:
         return {}
     moments = [moment for _, moment in events]
     bound = {"since": min(moments) - timedelta(milliseconds=1), "until": max(moments) + timedelta(milliseconds=1)}
-    sql = SOME.format(ids=b64encode(b"".join(map(_row_binary, {event_id for event_id, _ in events}))).decode())
+    sql = SOME.format(ids=literal(b"".join(map(_row_binary, {event_id for event_id, _ in events}))))
     rows = execute(org_id, "events.stored_events", sql, bound, max_query_size=len(sql) + 100_000)
     return {row["event_id"]: Row(**row) for row in rows}
 

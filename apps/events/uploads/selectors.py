@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Count, Max
 from django.utils import timezone
 
 from apps.accounts.public import User
@@ -14,16 +13,15 @@ from apps.common.errors import NotFound
 from apps.events.formats.registry import FORMATS
 from apps.events.generated import DOOR
 from apps.events.models import FileImport, QuarantinedLine, RejectedRow, Upload, UploadState
-from apps.events.quality import CODES
 from apps.events.reported.refusals import ROW_CODES
 from apps.events.reported.roles import Role
+from apps.events.sources import SAMPLE_CHARACTERS, Reason, reasons_of
 from apps.events.uploads.lock import worked_on
 from apps.events.uploads.reports import PERFORMANCE, ROLE_NAMES
 from apps.events.uploads.running import progress_of
 
 LISTED = 50
 OPEN = frozenset({UploadState.QUEUED, UploadState.IMPORTING})
-SAMPLE_CHARACTERS = 400
 # An upload of which nothing came for so long was paused, or its page was closed.
 QUIET = timedelta(seconds=20)
 
@@ -108,17 +106,6 @@ class File:
 
 
 @dataclass(frozen=True)
-class Reason:
-    """Lines of one import that broke one rule, with one of them."""
-
-    code: str
-    meaning: str
-    count: int
-    message: str
-    line: str
-
-
-@dataclass(frozen=True)
 class Total:
     """A total of the report's own beside the sum of its rows."""
 
@@ -192,20 +179,8 @@ def list_totals(run: FileImport) -> list[Total]:
 
 
 def list_reasons(import_id: UUID) -> list[Reason]:
-    """Why lines of this import were turned away, the most frequent first."""
-    found = QuarantinedLine.objects.filter(import_id=import_id).values("code")
-    found = found.annotate(lines=Count("pk"), newest=Max("pk")).order_by("-lines")
-    samples = QuarantinedLine.objects.in_bulk([one["newest"] for one in found])
-    return [
-        Reason(
-            one["code"],
-            CODES.get(one["code"], one["code"]),
-            one["lines"],
-            samples[one["newest"]].message,
-            samples[one["newest"]].line[:SAMPLE_CHARACTERS],
-        )
-        for one in found
-    ]
+    """Why lines of this import were turned away."""
+    return reasons_of(QuarantinedLine.objects.filter(import_id=import_id))
 
 
 def _written(value: Decimal) -> str:

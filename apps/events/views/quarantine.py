@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from apps.common.downloads import send_file
 from apps.common.errors import InvalidInput, NotFound
 from apps.common.pages import text_parameter, url_with
+from apps.common.texts import whole_number
 from apps.events.actions import replay_quarantined
 from apps.events.edge.judging import pointer
 from apps.events.models import QuarantinedLine
@@ -95,11 +96,7 @@ def _shown(line: QuarantinedLine) -> dict[str, Any]:
 
 
 def _number(text: str) -> int:
-    if not text:
-        return 0
-    if not text.isascii() or not text.isdigit() or len(text) > 18:
-        raise InvalidInput(f"{text[:40]!r} is not the number of a line.")
-    return int(text)
+    return whole_number(text, f"{text[:40]!r} is not the number of a line.") if text else 0
 
 
 def _file(request: OrgRequest, code: str, lines: QuerySet[QuarantinedLine]) -> StreamingHttpResponse:

@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from apps.common.errors import AppError, InvalidInput
+from apps.common.texts import whole_number
 from apps.events.uploads.actions import begin_upload, get_upload, offset_of, receive_bytes, remove_upload
 from apps.orgs.public import OrgRequest, Permission, requires
 
@@ -97,9 +98,7 @@ def _end(request: OrgRequest, upload_id: UUID) -> HttpResponse:
 
 def _number(request: OrgRequest, header: str) -> int:
     text = request.headers.get(header, "")
-    if not (text.isascii() and text.isdigit() and len(text) <= 18):
-        raise InvalidInput(f"The header {header} must be a number of bytes, not {text[:40]!r}.")
-    return int(text)
+    return whole_number(text, f"The header {header} must be a number of bytes, not {text[:40]!r}.")
 
 
 def _metadata(text: str) -> dict[str, str]:

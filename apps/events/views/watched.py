@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 from apps.common.errors import AppError, InvalidInput
 from apps.common.pages import respond, url_with
 from apps.common.period import zone_words
+from apps.common.texts import whole_number
 from apps.events.formats.registry import FORMATS
 from apps.events.models import WatchedSource
 from apps.events.sources import is_known_source
@@ -38,7 +39,8 @@ def source(request: OrgRequest, source_id: UUID) -> HttpResponse:
     zone = request.org.time_zone
     grid = selectors.grid_for(found, zone, now)
     only_failed = request.GET.get("files") == "failed"
-    ledger = selectors.ledger_page(found, number=_number(request), only_failed=only_failed)
+    number = whole_number(request.GET.get("page", "1"), "page must be a number from 1 on.", digits=6)
+    ledger = selectors.ledger_page(found, number=number, only_failed=only_failed)
     context = {
         "source": found,
         "format": FORMATS[found.format].description if found.format in FORMATS else found.format,
@@ -151,10 +153,9 @@ def look(request: OrgRequest, source_id: UUID) -> HttpResponse:
 @require_POST
 @requires(Permission.MANAGE_SOURCES)
 def retry(request: OrgRequest, source_id: UUID) -> HttpResponse:
-    found, number = actions.get_source(source_id), request.POST.get("file", "")
-    if not (number.isdecimal() and number.isascii() and len(number) < 19):
-        raise InvalidInput("The field file must be the number of a file of this source.")
-    actions.retry_file(actor=request.actor, org=request.org, source=found, file_id=int(number))
+    found = actions.get_source(source_id)
+    number = whole_number(request.POST.get("file", ""), "The field file must be the number of a file of this source.")
+    actions.retry_file(actor=request.actor, org=request.org, source=found, file_id=number)
     messages.success(request, "The file is tried again now.")
     return _to_source(request, found)
 
@@ -183,13 +184,6 @@ def _refused(request: HttpRequest, form: WatchedSourceForm, error: AppError | No
 
 def _to_source(request: OrgRequest, found: WatchedSource) -> HttpResponse:
     return redirect("org:watched_source", org=request.org.slug, source_id=found.pk)
-
-
-def _number(request: HttpRequest) -> int:
-    text = request.GET.get("page", "1")
-    if not (text.isdecimal() and text.isascii() and len(text) < 7):
-        raise InvalidInput("page must be a number from 1 on.")
-    return int(text)
 
 
 def _source_id(request: HttpRequest) -> UUID:
