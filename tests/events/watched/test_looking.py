@@ -128,14 +128,16 @@ def test_a_version_that_was_never_imported_is_taken_when_it_comes_back(
     first = put(folder, "a.ndjson", lines(1, 2))
     at = first.stat().st_mtime_ns
     looked(org, source, clock)
-    put(folder, "a.ndjson", lines(3))
-    looked(org, source, clock)
     with entered(org):
         WatchedFile.objects.update(state=State.READY)  # of the worker that takes it meanwhile there is none
+    put(folder, "a.ndjson", lines(3))
+    looked(org, source, clock)
+    assert [state for _, state, _ in ledger(org)] == ["replaced", "seen"]
     os.utime(put(folder, "a.ndjson", lines(1, 2)), ns=(at, at))
     assert looked(org, source, clock).imported == 0
     clock.on(seconds=60)
     assert looked(org, source, clock).imported == 1
+    assert [state for _, state, _ in ledger(org)] == ["imported", "replaced"]
     assert events(org) == 2
 
 
