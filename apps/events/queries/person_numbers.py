@@ -5,7 +5,7 @@ from uuid import UUID
 
 import numpy as np
 
-from apps.events.queries.keys import ROWS_PER_RANGE, literal, ranges
+from apps.events.queries.keys import ROWS_PER_RANGE, ranges, upper_halves
 from apps.warehouse.public import execute, execute_binary
 
 EXTENT = "SELECT count() AS persons, max(number) AS last FROM persons WHERE org_id = {org_id:UUID}"
@@ -38,6 +38,6 @@ def fetch_all(org_id: UUID, persons: int) -> Iterator[np.ndarray]:
 
 def fetch(org_id: UUID, keys: np.ndarray) -> np.ndarray:
     """Rows of `ROW` for those of `keys` (shape (n, 2)) that have a number; and perhaps some for others."""
-    sql = SOME.format(keys=literal(keys))
+    sql = SOME.format(keys=upper_halves(keys))
     answer = execute_binary(org_id, "events.some_persons", sql, max_query_size=len(sql) + 100_000)
     return np.frombuffer(answer, dtype=ROW)
