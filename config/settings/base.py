@@ -179,6 +179,7 @@ CELERY_TASK_ROUTES = {
     "apps.events.tasks.import_upload": {"queue": "imports"},
     "apps.events.tasks.look_at_watched_source": {"queue": "imports"},
     "apps.events.tasks.make_generated_sample": {"queue": "imports"},
+    "apps.orgs.tasks.make_export": {"queue": "imports"},
 }
 # What waited until its next turn is dropped: a worker that was away finds one of each.
 CELERY_BEAT_SCHEDULE = {
@@ -201,9 +202,13 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 3600},
     },
-    "bring-api-key-uses": {"task": "apps.orgs.tasks.bring_api_key_uses", "schedule": 60.0},
+    "bring-api-key-uses": {
+        "task": "apps.orgs.tasks.bring_api_key_uses",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "purge-edits": {"task": "apps.orgs.tasks.purge_edits", "schedule": 86400.0},
-    "warn-of-keys": {"task": "apps.orgs.tasks.warn_of_keys", "schedule": 3600.0},
+    "warn-of-keys": {"task": "apps.orgs.tasks.warn_of_keys", "schedule": 3600.0, "options": {"expires": 3600}},
     "forget-failed-tasks": {"task": "apps.console.tasks.forget_failed_tasks", "schedule": 86400.0},
     "remove-old-exports": {"task": "apps.orgs.tasks.remove_old_exports", "schedule": 86400.0},
     "look-at-watched": {

@@ -120,7 +120,7 @@ def test_whose_groups_were_taken_away_is_out(
     provider.add_person("cy", email=email, **claims)
     assert refused(oidc.go(Client(), provider, "cy", begin(own))) == "no-role"
     assert roles_of(email, world.orgs["buyer"]) == set()
-    assert session.get(f"/o/{world.slug('buyer')}/").status_code == 404, "the session that was open sees nothing more"
+    assert session.get(f"/o/{world.slug('buyer')}/").status_code == 302, "the session that was open has ended"
 
 
 def test_nothing_is_taken_away_when_groups_are_pointed_to_only(
@@ -212,6 +212,19 @@ def test_a_deactivated_person_stays_out(own: IdentityProvider, provider: oidc.Pr
     User.objects.create_user(f"jo@{domain}", is_active=False)
     provider.add_person("jo", email=f"jo@{domain}", groups=["Leads"])
     assert refused(oidc.go(Client(), provider, "jo", begin(own))) == "inactive"
+
+
+def test_who_was_deactivated_in_the_organisation_stays_out(
+    own: IdentityProvider, provider: oidc.Provider, world: World, domain: str
+) -> None:
+    email = f"joan@{domain}"
+    provider.add_person("joan", email=email, groups=["Planners"])
+    oidc.go(Client(), provider, "joan", begin(own))
+    with acting(SERVICE):
+        Membership.objects.filter(user__email=email).update(is_active=False)
+    provider.add_person("joan", email=email, groups=["Leads"])
+    assert refused(oidc.go(Client(), provider, "joan", begin(own))) == "inactive"
+    assert roles_of(email, world.orgs["buyer"]) == {"marketer"}
 
 
 def test_the_state_is_this_browsers_and_works_once(own: IdentityProvider, provider: oidc.Provider, domain: str) -> None:

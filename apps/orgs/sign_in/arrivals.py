@@ -15,7 +15,7 @@ from apps.orgs.actor import Actor, as_platform
 from apps.orgs.models import IdentityProvider, Organisation, Status
 from apps.orgs.permissions import PLATFORM_ROLES, Role
 from apps.orgs.sign_in.providers import usable_provider
-from apps.orgs.sign_in.roles import GroupsUnknown, follow_provider, groups_in, is_staff, roles_of
+from apps.orgs.sign_in.roles import Deactivated, GroupsUnknown, follow_provider, groups_in, is_staff, roles_of
 from apps.orgs.sign_in.tokens import BadToken, check_nonce
 
 
@@ -105,9 +105,11 @@ def _follow(source: Source, user: User | None, claims: Mapping[str, Any], provid
         user = get_or_create_user(email=_address(claims, source))
         user.name = str(claims.get("name") or "").replace("\x00", "")[:200]
         user.save(update_fields=["name"])
-    left = follow_provider(
-        org=source.org, user=user, roles=set(source.roles), ruled=set(source.ruled), by=f"provider {provider}"[:120]
-    )
+    roles, ruled = set(source.roles), set(source.ruled)
+    try:
+        left = follow_provider(org=source.org, user=user, roles=roles, ruled=ruled, by=f"provider {provider}"[:120])
+    except Deactivated as error:
+        raise Refused("inactive") from error
     if not left:
         raise Refused("no-role")
     return user

@@ -7,11 +7,15 @@ name, stay.
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from apps.accounts.public import User
+from apps.accounts.public import User, end_sessions
 from apps.orgs.actor import Actor
 from apps.orgs.audit import record
 from apps.orgs.models import Membership, Organisation
 from apps.orgs.permissions import PLATFORM_ROLES, Role
+
+
+class Deactivated(Exception):
+    """An administrator of the organisation deactivated the person here; no provider changes that."""
 
 
 class GroupsUnknown(Exception):
@@ -38,7 +42,10 @@ def follow_provider(*, org: Organisation, user: User, roles: set[Role], ruled: s
 
     To be done as the platform. Only the platform's own organisation has a directory that gives the platform's roles.
     """
-    held = {Role(role) for role in Membership.objects.filter(org=org, user=user).values_list("role", flat=True)}
+    mine = Membership.objects.filter(org=org, user=user)
+    if mine.filter(is_active=False).exists():
+        raise Deactivated
+    held = {Role(role) for role in mine.values_list("role", flat=True)}
     after = (held - ruled) | roles
     if after == held:
         return held
@@ -57,6 +64,8 @@ def follow_provider(*, org: Organisation, user: User, roles: set[Role], ruled: s
         before={"roles": sorted(held)},
         after={"roles": sorted(after)},
     )
+    if not Membership.objects.filter(user=user).exists():
+        end_sessions(user_id=user.pk)
     return after
 
 

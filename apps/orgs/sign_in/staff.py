@@ -31,7 +31,7 @@ from apps.orgs.actor import ANONYMOUS, as_platform
 from apps.orgs.models import Kind, Membership, Organisation
 from apps.orgs.permissions import PLATFORM_ROLES, Role
 from apps.orgs.sign_in.arrivals import Refused
-from apps.orgs.sign_in.roles import GroupsUnknown, follow_provider, groups_in, roles_of
+from apps.orgs.sign_in.roles import Deactivated, GroupsUnknown, follow_provider, groups_in, roles_of
 
 log = structlog.get_logger()
 
@@ -133,7 +133,10 @@ def _admitted(backend: Directory, claims: Mapping[str, Any], user: User | None, 
         raise Refused("no-role")
     if not user.is_active:
         raise Refused("inactive")
-    _follow(user, roles, backend.name)
+    try:
+        _follow(user, roles, backend.name)
+    except Deactivated as error:
+        raise Refused("inactive") from error
     if not roles:
         raise Refused("no-role")
     verify_address(user)
