@@ -200,8 +200,8 @@ def _hash_if_ip(word: str, key: bytes) -> str:
 
 
 def _is_ip(text: str) -> bool:
+    """Of some machine in the world: a loopback address is nobody's."""
     try:
-        ip_address(text)
+        return not ip_address(text).is_loopback
     except ValueError:
         return False
-    return True

@@ -4,8 +4,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from kombu import Queue
-
 from config import env, logs
 from config.settings.sign_in import *  # noqa: F403
 
@@ -174,7 +172,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # What may take an hour stands in a queue of its own, so that what must be done by the minute never waits behind it. A
 # worker that names no queue works on both.
-CELERY_TASK_QUEUES = (Queue("celery"), Queue("imports"))
+CELERY_TASK_QUEUES = {name: {"routing_key": name} for name in ("celery", "imports")}
 CELERY_TASK_ROUTES = {
     "apps.events.tasks.import_upload": {"queue": "imports"},
     "apps.events.tasks.look_at_watched_source": {"queue": "imports"},

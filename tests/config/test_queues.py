@@ -28,7 +28,7 @@ def test_what_may_take_long_has_a_queue_of_its_own() -> None:
 
 
 def test_each_queue_has_its_worker() -> None:
-    assert {queue for queue, _ in WORKERS.values()} == {queue.name for queue in settings.CELERY_TASK_QUEUES}
+    assert {queue for queue, _ in WORKERS.values()} == set(settings.CELERY_TASK_QUEUES)
 
 
 def test_what_is_done_often_does_not_pile_up() -> None:

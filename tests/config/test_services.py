@@ -274,7 +274,7 @@ def test_the_whole_site_starts_is_joined_and_stops(root: Path) -> None:
         launcher.wait_for(f"running at http://localhost:{number}")
         with urlopen(f"http://127.0.0.1:{number}/healthz", timeout=10) as answer:
             assert answer.status == 200
-    for name in ("run_ingestor", "config.celery worker"):
+    for name in ("run_ingestor", "config.celery worker --loglevel=WARNING --hostname=importer"):
         (killed,) = running(root, name)
         kill(killed)
         eventually(lambda name=name, killed=killed: running(root, name) not in ([], [killed]), f"{name} stays away")

@@ -51,7 +51,11 @@ def open_as(browser: Browser, site: str, world: World) -> Iterator[Any]:
 
     def open_page(persona: str | None, *, width: int = 1440, theme: str = "light", script: bool = True) -> Any:
         context = browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=theme, base_url=site, java_script_enabled=script
+            viewport={"width": width, "height": 900},
+            color_scheme=theme,
+            reduced_motion="reduce",  # nothing is half-way to another colour when it is looked at
+            base_url=site,
+            java_script_enabled=script,
         )
         contexts.append(context)
         page = context.new_page()

@@ -49,6 +49,8 @@ def check(page: Any) -> None:
     for theme, width in (("light", 1440), ("dark", 390)):
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # no colour is on its way
         page.set_viewport_size({"width": width, "height": 900})
+        page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        page.wait_for_function("document.getAnimations().length === 0")
         found = Axe().run(page, options=RULES)
         assert found.violations_count == 0, f"{page.url}, {theme}:\n{found.generate_report()}"
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{page.url}, {width} px"
@@ -70,12 +72,14 @@ def test_a_file_is_dropped_paused_resumed_and_imported(world: World, open_as: Op
     check(page)
     # The tab is closed, and another day the same file is chosen again: what arrived is not sent twice.
     pieces: list[int] = []
+    answers: list[str] = []
+    page.on("response", lambda one: answers.append(f"{one.request.method} {one.status} {one.url}"))
     page.reload()
     session.send("Network.emulateNetworkConditions", {**slow, "uploadThroughput": -1})
     page.on("request", lambda one: pieces.append(int(one.headers["upload-offset"])) if one.method == "PATCH" else None)
     page.set_input_files("#drop-input", large)
     page.wait_for_url(re.compile(r"/files/[0-9a-f-]{36}/$"), timeout=20_000)
-    assert pieces[0] >= 2 * 1024 * 1024
+    assert pieces[0] >= 2 * 1024 * 1024, answers
     page.get_by_role("heading", name="Preview").wait_for()
     check(page)
     page.get_by_role("button", name=re.compile(r"Import (about )?1\d,\d\d\d lines")).click()

@@ -106,7 +106,7 @@ def test_a_line_that_is_gone_was_kept_as_long_as_the_setting_says(
 ) -> None:
     settings.EVENT_LOG_KEEP_HOURS = hours
     with acting(SERVICE), pytest.raises(NotFound, match=f"it is kept for {words}."):
-        get_line(org, 1, 0)
+        get_line(org, 1, 0, None)
 
 
 def test_a_large_import_shows_some_and_says_how_many_more(org: Organisation, admin: Client) -> None:
