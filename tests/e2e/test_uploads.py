@@ -50,7 +50,7 @@ def check(page: Any) -> None:
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # no colour is on its way
         page.set_viewport_size({"width": width, "height": 900})
         page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-        page.wait_for_function("document.getAnimations().length === 0")
+        eventually(lambda: page.evaluate("document.getAnimations().length") == 0, what="the page to come to rest")
         found = Axe().run(page, options=RULES)
         assert found.violations_count == 0, f"{page.url}, {theme}:\n{found.generate_report()}"
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{page.url}, {width} px"
