@@ -195,6 +195,22 @@ def test_what_is_compared_agrees_with_raw_events(org: Organisation, question: Qu
                 assert metric.value(part) == metric.value(exact.get(line.keys, nothing))
 
 
+@pytest.mark.parametrize("dimension", [Dimension.PLATFORM, Dimension.DEVICE])
+def test_a_comparison_that_overlaps_counts_persons_in_both(org: Organisation, dimension: Dimension) -> None:
+    """As a range of more than a year does with the year before."""
+    period, against = (
+        Period((FIRST + timedelta(days=day)).date(), (FIRST + timedelta(days=day + 7)).date(), ZONES[1], now=AFTER_ALL)
+        for day in (4, 1)
+    )
+    question = Question(find_metrics(["reach", "clicks"]), period, (dimension,), against=against)
+    found = asked(org, question)
+    for line in found.lines:
+        for part, span in ((line.now, period), (line.before, against)):
+            assert part is not None
+            exact = raw(org, question, span.since, span.until)[line.keys]
+            assert [one.value(part) for one in question.metrics] == [one.value(exact) for one in question.metrics]
+
+
 @given(question=QUESTIONS, descending=st.booleans(), size=st.integers(1, 7))
 @settings(HYPOTHESIS, max_examples=10)
 def test_pages_are_the_whole_in_order(org: Organisation, question: Question, descending: bool, size: int) -> None:

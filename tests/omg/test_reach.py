@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from apps.common.period import AFTER_ALL, Period
 from apps.omg.dimensions import COLUMNS, NARROW, Dimension
 from apps.omg.filters import Filters
-from apps.omg.queries import reach
+from apps.omg.queries import reach, tiles
 from apps.orgs.models import Kind, Organisation
 from apps.orgs.public import SERVICE, create_organisation
 from apps.warehouse.public import execute
@@ -119,7 +119,7 @@ def midnight(day: date, zone: str) -> datetime:
 
 @given(period=PERIODS)
 def test_parts_of_a_range_leave_no_gap_and_never_overlap(period: Period) -> None:
-    found = list(reach.tiles(period))
+    found = tiles.split(reach.spans_of(period))
     assert [one for one in found if one.first >= one.end] == []
     for left, right in pairwise(found):
         if left.part == right.part:

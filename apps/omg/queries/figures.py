@@ -5,12 +5,12 @@ days of UTC with quarters of an hour at the edges, from quarters alone, or from 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from typing import Any
 
 from apps.omg.dimensions import Kept
 from apps.omg.metrics import Metric
+from apps.omg.queries import tiles
 from apps.omg.question import Grain, Order, Persons, Question
 
 NOW, SO_FAR, BEFORE = "now", "so_far", "before"
@@ -45,32 +45,12 @@ SELECT {keys}, {columns}
 FROM ({tiles})
 GROUP BY {names}
 """
-DAYS_TILE = """
-SELECT {part} AS part, {keys}, persons FROM reach_days
-WHERE org_id = {{org_id:UUID}} AND day >= {{first_{n}:Date}} AND day < {{end_{n}:Date}}{only}
-"""
-QUARTERS_TILE = """
-SELECT {part} AS part, {keys}, persons FROM performance
-WHERE org_id = {{org_id:UUID}}
-    AND bucket >= {{first_{n}:DateTime('UTC')}} AND bucket < {{end_{n}:DateTime('UTC')}}{only}
-"""
 EXPOSED = """
 SELECT {keys}, {columns}
 FROM events
 WHERE org_id = {{org_id:UUID}} AND ({span}) AND event_type = 'impression' AND person_number != 0{only}
 GROUP BY {names}
 """
-DAY = timedelta(days=1)
-
-
-@dataclass(frozen=True)
-class Tile:
-    """A part of a span that one roll-up has: whole days of UTC, or quarters of an hour."""
-
-    part: int
-    first: datetime
-    end: datetime
-    is_days: bool
 
 
 def names_of(question: Question) -> list[str]:
@@ -175,55 +155,19 @@ def _persons(question: Question, persons: Persons) -> tuple[str, dict[str, Any]]
 
 
 def _bitmaps(question: Question, names: str, *, by_days: bool) -> tuple[str, dict[str, Any]]:
-    found = list(tiles_of(question, by_days=by_days))
-    tiles = (
-        (DAYS_TILE if tile.is_days else QUARTERS_TILE).format(
-            part=tile.part,
-            keys=_keys(question, "toDateTime(day, 'UTC')" if tile.is_days else "bucket"),
-            n=n,
-            only=question.filters.condition,
-        )
-        for n, tile in enumerate(found)
-    )
+    found = tiles.split(_spans(question), by_days=by_days)
+    rows = tiles.rows_sql(found, partial(_keys, question), question.filters.condition)
     columns = {NOW: "part != 0", SO_FAR: "part = 1", BEFORE: "part = 0"}
     merged = ", ".join(f"groupBitmapMergeIf(persons, {columns[part]}) AS {part}_reach" for part in parts_of(question))
-    sql = PERSONS.format(keys=names, columns=merged, tiles=" UNION ALL ".join(tiles), names=names)
-    return sql, _tile_bounds(found)
+    sql = PERSONS.format(keys=names, columns=merged, tiles=rows, names=names)
+    return sql, tiles.bounds_of(found)
 
 
-def tiles_of(question: Question, *, by_days: bool) -> Iterator[Tile]:
-    """The spans that matter, without gap or overlap: 0 is before, 1 what compares with it, 2 the rest."""
+def _spans(question: Question) -> list[tiles.Span]:
+    """Those that matter, one after the other: 0 is before, 1 what compares with it, 2 the rest."""
     period, against = question.period, question.against
-    spans = [(1, period.since, question.cut), (2, question.cut, period.until)]
-    if against is not None:
-        spans.insert(0, (0, against.since, question.before_cut))
-    for part, first, end in spans:
-        for tile in _split(part, first, end) if by_days else [Tile(part, first, end, is_days=False)]:
-            if tile.first < tile.end:
-                yield tile
-
-
-def _split(part: int, first: datetime, end: datetime) -> Iterator[Tile]:
-    days_to = _midnight_of(end)
-    days_from = _midnight_of(first) if first == _midnight_of(first) else _midnight_of(first) + DAY
-    if days_from >= days_to:
-        yield Tile(part, first, end, is_days=False)
-        return
-    yield Tile(part, first, days_from, is_days=False)
-    yield Tile(part, days_from, days_to, is_days=True)
-    yield Tile(part, days_to, end, is_days=False)
-
-
-def _midnight_of(moment: datetime) -> datetime:
-    return datetime.combine(moment.astimezone(UTC).date(), time.min, UTC)
-
-
-def _tile_bounds(found: Sequence[Tile]) -> dict[str, Any]:
-    bounds: dict[str, Any] = {}
-    for n, tile in enumerate(found):
-        bounds[f"first_{n}"] = tile.first.date() if tile.is_days else tile.first
-        bounds[f"end_{n}"] = tile.end.date() if tile.is_days else tile.end
-    return bounds
+    before = [] if against is None else [(0, against.since, question.before_cut)]
+    return [*before, (1, period.since, question.cut), (2, question.cut, period.until)]
 
 
 def bounds_of(question: Question) -> dict[str, Any]:

@@ -11,17 +11,9 @@ from typing import Any
 from apps.common.period import Period
 from apps.omg.dimensions import COLUMNS, Dimension
 from apps.omg.filters import Filters
-from apps.omg.queries.reach import BEFORE, tiles
+from apps.omg.queries import tiles
+from apps.omg.queries.reach import BEFORE, spans_of
 
-DAYS = """
-SELECT {column} AS name, persons FROM reach_days
-WHERE org_id = {{org_id:UUID}} AND day >= {{first_{n}:Date}} AND day < {{end_{n}:Date}}{only}
-"""
-QUARTERS = """
-SELECT {column} AS name, persons FROM performance
-WHERE org_id = {{org_id:UUID}}
-    AND bucket >= {{first_{n}:DateTime('UTC')}} AND bucket < {{end_{n}:DateTime('UTC')}}{only}
-"""
 EVENTS = """
 SELECT {column} AS name, groupBitmapState(person_number) AS persons FROM events
 WHERE org_id = {{org_id:UUID}} AND timestamp >= {{start:DateTime('UTC')}} AND timestamp < {{until:DateTime('UTC')}}
@@ -43,10 +35,6 @@ def relation(period: Period, filters: Filters, dimension: Dimension) -> Relation
     if not filters.with_dimension(dimension).is_narrow:
         bound = {"start": period.since, "until": period.until, **filters.bound}
         return Relation(EVENTS.format(column=column, only=filters.condition), bound)
-    parts, ends = [], {}
-    for n, tile in enumerate(one for one in tiles(period) if one.part != BEFORE):
-        sql = DAYS if tile.is_days else QUARTERS
-        parts.append(sql.format(column=column, n=n, only=filters.condition))
-        ends[f"first_{n}"] = tile.first.date() if tile.is_days else tile.first
-        ends[f"end_{n}"] = tile.end.date() if tile.is_days else tile.end
-    return Relation(" UNION ALL ".join(parts), {**ends, **filters.bound})
+    found = tiles.split(span for span in spans_of(period) if span[0] != BEFORE)
+    sql = tiles.rows_sql(found, lambda _: f"{column} AS name", filters.condition)
+    return Relation(sql, {**tiles.bounds_of(found), **filters.bound})
