@@ -50,7 +50,7 @@ class Permission(StrEnum):
     @property
     def help(self) -> str:
         """What it means, for who gives roles."""
-        return PERMISSION_WORDS.get(self, "")
+        return PERMISSION_WORDS[self]
 
 
 PERMISSION_WORDS = {
@@ -60,6 +60,8 @@ PERMISSION_WORDS = {
     Permission.MANAGE_API_KEYS: "Make and revoke keys of machines",
     Permission.MANAGE_PEOPLE: "Invite, deactivate, give and take roles within one's own",
     Permission.MANAGE_SIGN_IN: "The identity provider that its people sign in with",
+    Permission.EDIT_ORGANISATION: "Name, currency, time zone and the like",
+    Permission.EDIT_IN_PLACE: "Admin mode: change values where they stand",
     Permission.VIEW_AUDIT: "Who did what, with CSV",
     Permission.CHOOSE_DATA: "Show generated or real data to everybody",
     Permission.MANAGE_SOURCES: "Watched folders and their access keys",

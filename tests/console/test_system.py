@@ -69,7 +69,7 @@ def test_a_service_that_is_away_is_told_and_does_not_take_the_page_with_it(
     assert page.status_code == 200
     found = {one.name: one for one in page.context["services"]}
     assert (found["Redis"].is_up, found["Redis"].detail) == (False, "Connection refused")
-    assert page.context["queues"] == [("celery", None)]
+    assert page.context["queues"] == [("celery", None), ("imports", None)]
 
 
 def test_waiting_tasks_are_counted(world: World, as_persona: Any) -> None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.metadata import version
 from time import perf_counter
-from typing import Any
 
 import django
 from django.conf import settings
@@ -50,15 +49,11 @@ def look_at_services(ingest: Ingest, runs: Mapping[str, Run], now: datetime) -> 
 
 def count_queues() -> list[tuple[str, int | None]]:
     """Tasks that wait, by queue; None while Redis is away."""
-    names = sorted({"celery", *(entry.get("options", {}).get("queue", "celery") for entry in _entries())})
+    names = sorted(settings.CELERY_TASK_QUEUES)
     try:
         return [(name, int(redis().llen(name))) for name in names]
     except RedisError:
         return [(name, None) for name in names]
-
-
-def _entries() -> list[dict[str, Any]]:
-    return list(settings.CELERY_BEAT_SCHEDULE.values())
 
 
 def _asked(name: str, ask: Callable[[], tuple[str, str]]) -> Service:
